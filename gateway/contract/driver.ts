@@ -1,0 +1,65 @@
+import type { z } from 'zod'
+import type { Clock } from './clock.ts'
+import type { Command, Outcome } from './command.ts'
+import type { Seen } from './event.ts'
+import type { Fault } from './fault.ts'
+import type { Io } from './io.ts'
+import type { Log } from './log.ts'
+
+/** One declaration gives the type, the check, the JSON Schema, the form and the row in the README. */
+export type Schema<T> = z.ZodType<T>
+
+/** A mistake in the settings, or a warning: where it stands, what was found, and the way out. */
+export interface Problem {
+  readonly severity: 'error' | 'warning'
+  /** Path from the connection down, such as `['devices', 0, 'profile']`. */
+  readonly path: readonly (string | number)[]
+  readonly found: unknown
+  readonly message: string
+  readonly hint: string
+}
+
+/** One connection of one kind: a meter line, a door panel, a camera. */
+export interface Driver<Options = unknown> {
+  /** The key that a connection in the settings carries, such as `rs485`. */
+  readonly kind: string
+  /** The connection as it stands in the settings, less its id: `{ rs485: {...}, devices: [...] }`. */
+  readonly options: Schema<Options>
+  /** The devices that the options name; the core knows their ids for rights and commands. */
+  devices(options: Options): readonly string[]
+  /** Work until `host.signal` aborts, then return. Throw a Fault to be restarted by the supervisor. */
+  run(host: Host<Options>): Promise<void>
+  /** What `linli check` can find out beyond the schema without touching the device, such as a missing profile. */
+  check?(options: Options, io: Pick<Io, 'profiles'>): Promise<readonly Problem[]>
+  /** Look for devices while commissioning. */
+  probe?(host: Host<Options>): AsyncIterable<Found>
+}
+
+/** Something found on a connection while commissioning. */
+export interface Found {
+  readonly protocol: string
+  readonly address: string
+  readonly maker?: string
+  readonly model?: string
+  readonly profile?: string
+  readonly note?: string
+}
+
+/** Everything that a driver may touch. What is not here, a driver may not use. */
+export interface Host<Options> {
+  /** The connection's id. */
+  readonly connection: string
+  readonly options: Options
+  readonly signal: AbortSignal
+  readonly clock: Clock
+  readonly log: Log
+  readonly io: Io
+  /** Hand over what was seen, as a batch. Resolves once it is durable; rejects when the store can't promise that. */
+  emit(batch: readonly Seen[]): Promise<void>
+  /** Trouble with one device while its neighbours go on working; undefined when it is well again. */
+  mark(device: string, fault: Fault | undefined): void
+  /** Serve a command verb of this connection, such as 'unlock'. */
+  serve(verb: string, handler: (command: Command) => Promise<Outcome>): void
+  /** Counters of this connection for the metrics page, such as `{ requests: 12, timeouts: 1 }`; the last call holds. */
+  figures(values: Readonly<Record<string, number>>): void
+}

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs'
+import type { Clock, ClockState } from '../contract/clock.ts'
+
+/** A wall clock before this was never set: no hub existed then. */
+const BUILT_MS = Date.UTC(2026, 10, 1)
+/** systemd-timesyncd touches this file when it has synchronised in this boot (systemd-timesyncd.service(8)). */
+const SYNCHRONIZED_FILE = '/run/systemd/timesync/synchronized'
+const STATE_KEPT_MS = 5000
+
+/** The machine's clocks. */
+export function createClock(): Clock {
+  let state: ClockState = 'unsynced'
+  let lookedMonoMs = Number.NEGATIVE_INFINITY
+  const clock: Clock = {
+    wallMs: () => Date.now(),
+    monoMs: () => performance.now(),
+    state() {
+      if (performance.now() - lookedMonoMs >= STATE_KEPT_MS) {
+        lookedMonoMs = performance.now()
+        state = look()
+      }
+      return state
+    },
+    sleep(ms, signal) {
+      return new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason)
+        const onAbort = (): void => {
+          clearTimeout(timer)
+          reject(signal?.reason)
+        }
+        const timer = setTimeout(() => {
+          signal?.removeEventListener('abort', onAbort)
+          resolve()
+        }, ms)
+        signal?.addEventListener('abort', onAbort, { once: true })
+      })
+    },
+    after(ms, run) {
+      const timer = setTimeout(run, ms)
+      return () => clearTimeout(timer)
+    },
+  }
+  return clock
+}
+
+function look(): ClockState {
+  if (Date.now() < BUILT_MS) return 'never'
+  try {
+    readFileSync(SYNCHRONIZED_FILE)
+    return 'synced'
+  } catch {
+    return 'unsynced'
+  }
+}
