@@ -9,6 +9,7 @@ export interface Io {
   readonly gpio: GpioIo
   readonly udp: UdpIo
   readonly profiles: ProfileIo
+  readonly secrets: SecretIo
   readonly random: Random
 }
 
@@ -103,6 +104,11 @@ export interface ProfileIo {
    */
   load(reference: string): Promise<unknown>
   list(): Promise<readonly string[]>
+}
+
+export interface SecretIo {
+  /** The secret of this name, from the credentials folder. Rejects with a Fault of reach `setup` that says where it was looked for. */
+  load(name: string): Promise<string>
 }
 
 /** A level as the application means it: active-low wiring is the chip's business. */

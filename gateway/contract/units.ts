@@ -40,3 +40,7 @@ function withUnit(text: string, factors: Record<string, number>): number {
 export const name = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a name is lower-case letters, digits and hyphens, 63 at most, such as meter-301')
+
+/** A secret stands in the settings by name only; `Io.secrets` has its value. */
+export const secret = z.strictObject({ secret: name })
+export type Secret = z.infer<typeof secret>
