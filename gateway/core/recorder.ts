@@ -1,0 +1,135 @@
+import type { Clock } from '../contract/clock.ts'
+import { type Json, type NewEvent, type Seen, type SeenData, Sensitive } from '../contract/event.ts'
+import { isFault } from '../contract/fault.ts'
+import type { Figure } from '../contract/figure.ts'
+import type { Log } from '../contract/log.ts'
+import type { Store } from '../store/store.ts'
+
+/** While the storage is broken so many of the newest events are kept in memory, marked as volatile. */
+const VOLATILE_MAX = 2000
+const RETRY_MS = 1000
+
+export interface RecorderParts {
+  readonly store: Pick<Store, 'append'>
+  readonly clock: Clock
+  readonly log: Log
+  /** The keyed hash that stands for a sensitive value; the key never leaves the hub. */
+  readonly hash: (value: string) => string
+}
+
+export interface Recorder {
+  /**
+   * Resolves once the batch is durable; or, while the storage is broken, once it is kept in memory, because
+   * doors, alarms and polling go on without a disk (promise 6). Which of the two is shown by `volatile`.
+   */
+  record(connection: string, batch: readonly Seen[]): Promise<void>
+  /** How many events wait in memory for the storage to come back; 0 when all is well. */
+  volatile(): number
+  figures(): readonly Figure[]
+}
+
+/** Turns what drivers saw into events and brings them to the log. */
+export function createRecorder(parts: RecorderParts, signal: AbortSignal): Recorder {
+  const { store, clock, log } = parts
+  const ring: NewEvent[] = []
+  let dropped = 0
+  let mending = false
+
+  const keep = (events: readonly NewEvent[], reason: unknown): void => {
+    if (ring.length === 0) log.error('storage does not take events: they are kept in memory', { reason })
+    ring.push(...events)
+    const tooMany = ring.length - VOLATILE_MAX
+    if (tooMany > 0) {
+      ring.splice(0, tooMany)
+      dropped += tooMany
+    }
+    if (!mending) void mend()
+  }
+
+  /** One at a time: bring the ring to the log as soon as it takes events again, oldest first. */
+  const mend = async (): Promise<void> => {
+    mending = true
+    try {
+      while (ring.length > 0) {
+        await clock.sleep(RETRY_MS, signal)
+        const batch = ring.slice(0, 500)
+        try {
+          const droppedSoFar = dropped
+          await store.append(droppedSoFar === 0 ? batch : [droppedEvent(clock, droppedSoFar), ...batch])
+          dropped -= droppedSoFar
+          ring.splice(0, batch.length)
+          if (ring.length === 0) log.info('storage takes events again')
+        } catch (error) {
+          if (!isFault(error)) throw error
+        }
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error
+    } finally {
+      mending = false
+    }
+  }
+
+  return {
+    async record(connection, batch) {
+      const events = batch.map((seen) => toEvent(connection, seen, parts))
+      if (ring.length > 0) return keep(events, undefined)
+      try {
+        await store.append(events)
+      } catch (error) {
+        if (!isFault(error)) throw error
+        keep(events, error.message)
+      }
+    },
+    volatile: () => ring.length,
+    figures: () => [
+      {
+        name: 'linli_volatile_events',
+        help: 'Events in memory because the storage is broken',
+        kind: 'gauge',
+        value: ring.length,
+      },
+      {
+        name: 'linli_volatile_dropped_total',
+        help: 'Events lost because memory was full too',
+        kind: 'counter',
+        value: dropped,
+      },
+    ],
+  }
+}
+
+function toEvent(connection: string, seen: Seen, { clock, hash }: RecorderParts): NewEvent {
+  return {
+    class: seen.class,
+    type: seen.type,
+    source: seen.device === undefined ? `connections/${connection}` : `devices/${seen.device}`,
+    privacy: seen.privacy,
+    monoMs: seen.monoMs,
+    // The wall clock may have been set since: what counts is how long ago it was.
+    wallMs: Math.round(clock.wallMs() - (clock.monoMs() - seen.monoMs)),
+    clock: clock.state(),
+    body: JSON.stringify(hidden(seen.data, hash)),
+  }
+}
+
+function hidden(data: SeenData, hash: (value: string) => string): Record<string, Json | undefined> {
+  let result = data as Record<string, Json | undefined>
+  for (const [name, value] of Object.entries(data)) {
+    if (value instanceof Sensitive) result = { ...result, [name]: hash(value.reveal()) }
+  }
+  return result
+}
+
+function droppedEvent(clock: Clock, count: number): NewEvent {
+  return {
+    class: 'alarm',
+    type: 'linli.log.lost',
+    source: '',
+    privacy: 'public',
+    monoMs: clock.monoMs(),
+    wallMs: clock.wallMs(),
+    clock: clock.state(),
+    body: JSON.stringify({ reason: 'the storage was broken for longer than memory lasts', count }),
+  }
+}

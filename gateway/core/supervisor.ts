@@ -1,0 +1,74 @@
+import type { Figure } from '../contract/figure.ts'
+import {
+  type CommandHandler,
+  type ConnectionParts,
+  type ConnectionPlan,
+  type Supervised,
+  superviseConnection,
+} from './connection.ts'
+import type { ConnectionHealth } from './health.ts'
+
+/** Runs every connection, each in a life of its own: what one suffers the others do not feel. */
+export interface Supervisor {
+  /** Rejects with the first bug (anything thrown that is not a Fault): the process must end, and systemd begins anew. */
+  readonly broken: Promise<never>
+  /** Put these plans in force: what is gone is stopped, what is new or changed is started, the rest is not touched. */
+  apply(
+    plans: readonly ConnectionPlan[],
+  ): Promise<{ readonly started: readonly string[]; readonly stopped: readonly string[] }>
+  health(): readonly ConnectionHealth[]
+  /** Who serves this verb for this device, if anybody does now. */
+  handler(device: string, verb: string): CommandHandler | undefined
+  figures(): readonly Figure[]
+  stop(): Promise<void>
+}
+
+export function createSupervisor(parts: ConnectionParts): Supervisor {
+  const running = new Map<string, Supervised>()
+  let fail: (bug: unknown) => void = () => undefined
+  const broken = new Promise<never>((_resolve, reject) => {
+    fail = reject
+  })
+  // Somebody may look only later: until then this is no unhandled rejection.
+  broken.catch(() => undefined)
+
+  const stop = async (supervised: Supervised): Promise<void> => {
+    await supervised.stop().catch(fail)
+    if (running.get(supervised.plan.id) === supervised) running.delete(supervised.plan.id)
+  }
+
+  return {
+    broken,
+    async apply(plans) {
+      const wanted = new Map(plans.map((plan) => [plan.id, plan]))
+      const leaving = [...running.values()].filter(({ plan }) => !same(plan, wanted.get(plan.id)))
+      // A new connection may need the port that an old one holds: all that leave go first.
+      await Promise.all(leaving.map(stop))
+      const arriving = plans.filter(({ id }) => !running.has(id))
+      for (const plan of arriving) {
+        const supervised = superviseConnection(plan, parts)
+        running.set(plan.id, supervised)
+        supervised.done.catch(fail)
+      }
+      return { started: arriving.map(({ id }) => id), stopped: leaving.map(({ plan }) => plan.id) }
+    },
+    health: () => [...running.values()].map((supervised) => supervised.health()),
+    handler(device, verb) {
+      for (const supervised of running.values()) {
+        const { driver, options } = supervised.plan
+        const handler = supervised.handler(verb)
+        if (handler !== undefined && driver.devices(options).includes(device)) return handler
+      }
+      return undefined
+    },
+    figures: () => [...running.values()].flatMap((supervised) => supervised.figures()),
+    async stop() {
+      await Promise.all([...running.values()].map(stop))
+    },
+  }
+}
+
+/** Options are plain data that came out of the settings, so their JSON tells. */
+function same(a: ConnectionPlan, b: ConnectionPlan | undefined): boolean {
+  return b !== undefined && a.driver === b.driver && JSON.stringify(a.options) === JSON.stringify(b.options)
+}
