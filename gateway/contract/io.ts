@@ -89,7 +89,7 @@ export interface UdpIo {
   /** A socket on the interface with this address (or all), joined to no group; closed by `signal`. */
   open(address: string | undefined, signal: AbortSignal): Promise<UdpSocket>
   /** Addresses of this machine's interfaces that are up, IPv4. */
-  addresses(): readonly string[]
+  addresses(): Promise<readonly string[]>
 }
 export interface UdpSocket {
   send(bytes: Uint8Array, port: number, host: string): Promise<void>
