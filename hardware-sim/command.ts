@@ -1,0 +1,37 @@
+import { z } from 'zod'
+import { injectedFault } from './fault.ts'
+
+const id = z.string().min(1).max(63)
+
+/** What a running world can be told to do, one JSON object a line. `what` is the id of a line, host or meter, or `broker`. */
+export const command = z.discriminatedUnion('do', [
+  /** Drop every connection of the broker or a Modbus TCP host and close its port; unplug the adapter of a line. */
+  z.strictObject({ do: z.literal('cut'), what: id }),
+  /** Bring back what was cut, under the same address. */
+  z.strictObject({ do: z.literal('restore'), what: id }),
+  /** A meter says nothing any more. */
+  z.strictObject({ do: z.literal('silence'), meter: id }),
+  /** Something is wrong with a meter, a whole line or host; `null`: well again. */
+  z.strictObject({ do: z.literal('fault'), what: id, fault: injectedFault.nullable() }),
+  /** The broker behaves in another way. */
+  z.strictObject({
+    do: z.literal('broker'),
+    manner: z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.enum(['well', 'mute', 'withhold', 'refuse']) }),
+      z.strictObject({ kind: z.literal('slow'), pubackMs: z.number().min(0).max(600_000) }),
+    ]),
+  }),
+  /** The platform says something to the hub. */
+  z.strictObject({
+    do: z.literal('publish'),
+    topic: z.string().min(1).max(1000),
+    payload: z.string().max(65_536),
+    retain: z.boolean().default(false),
+  }),
+  z.strictObject({ do: z.literal('door'), act: z.enum(['exit', 'open', 'shut', 'visit']) }),
+  z.strictObject({ do: z.literal('motion'), active: z.boolean() }),
+  /** The account: what reached the broker, what each line carried, how the door stands. */
+  z.strictObject({ do: z.literal('report') }),
+  z.strictObject({ do: z.literal('end') }),
+])
+export type WorldCommand = z.infer<typeof command>

@@ -1,0 +1,135 @@
+import { chmodSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Clock } from '../gateway/contract/clock.ts'
+import type { Random } from '../gateway/contract/io.ts'
+import { Broker } from './broker.ts'
+import { ModbusMeter } from './modbus-meter.ts'
+import { ModbusTcpHost } from './modbus-tcp.ts'
+import { loadModbusProfile, parseModbusProfile } from './profile.ts'
+import { PtyLine } from './pty-line.ts'
+import type { Scenario, ScenarioMeter } from './scenario.ts'
+import type { CameraLogin, WorldAddresses } from './settings-file.ts'
+
+interface Common {
+  readonly clock: Clock
+  readonly random: Random
+  readonly signal: AbortSignal
+}
+
+/** What a world asks of a door panel. */
+export interface DoorPart {
+  pressExit(): unknown
+  openDoor(): unknown
+  shutDoor(): unknown
+  visit(): unknown
+  state(): unknown
+}
+
+/** What a world asks of a camera. */
+export interface CameraPart {
+  readonly port: number
+  motion(active: boolean): void
+  close(): unknown
+}
+
+export interface PartsOptions {
+  readonly scenario: Scenario
+  readonly folder: string
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** The things of a world themselves, so that a start that fails half-way can end what it had begun. */
+export class Parts {
+  readonly lines = new Map<string, PtyLine>()
+  readonly hosts = new Map<string, ModbusTcpHost>()
+  readonly login: CameraLogin
+  readonly #end = new AbortController()
+  #doorSocket: string | undefined
+  door: DoorPart | undefined
+  camera: CameraPart | undefined
+  broker: Broker | undefined
+
+  constructor(random: Random) {
+    this.login = { username: 'linli', password: Buffer.from(random.bytes(12)).toString('base64url') }
+  }
+
+  async start({ scenario, folder, clock, random }: PartsOptions): Promise<void> {
+    const { signal } = this.#end
+    mkdirSync(join(folder, 'lines'), { recursive: true })
+    chmodSync(folder, 0o700)
+    for (const { id, baud, parity, stopBits, strict, meters, fault } of scenario.lines) {
+      const settings = { baud, dataBits: 8, parity, stopBits } as const
+      const line = new PtyLine(join(folder, 'lines', id), { clock, random, settings, strict })
+      this.lines.set(id, line)
+      for (const meter of meters) {
+        line.line.attach(makeMeter(meter, clock, scenario.seed))
+        line.line.setFault(meter.id, meter.fault)
+      }
+      line.line.setFault(undefined, fault)
+    }
+    for (const { id, port, turnaroundMs, meters } of scenario.modbusTcp) {
+      const made = meters.map((meter) => makeMeter(meter, clock, scenario.seed))
+      const host = await ModbusTcpHost.start({ clock, random, port, turnaroundMs, meters: made })
+      this.hosts.set(id, host)
+      for (const meter of meters) host.setFault(meter.id, meter.fault)
+    }
+    if (scenario.door !== false) {
+      const socketPath = join(folder, 'door.sock')
+      this.#doorSocket = socketPath
+      this.door = await startDoorPart({ socketPath, clock, random, signal })
+    }
+    if (scenario.camera !== false) {
+      this.camera = await startCameraPart({ ...this.login, port: scenario.camera.port, clock, random, signal })
+    }
+    if (scenario.broker !== false) this.broker = await Broker.start({ clock, port: scenario.broker.port })
+  }
+
+  /** Where each is to be found. */
+  addresses({ door, camera, broker }: Scenario): WorldAddresses {
+    return {
+      lines: [...this.lines].map(([id, { path }]) => ({ id, path })),
+      modbusTcp: [...this.hosts].map(([id, { host, port }]) => ({ id, host, port })),
+      ...(door === false ? {} : { door: { id: door.id, chip: `sim:${this.#doorSocket}` } }),
+      ...(camera === false ? {} : { camera: { id: camera.id, host: '127.0.0.1', port: this.camera!.port } }),
+      ...(broker === false ? {} : { broker: { id: broker.id, url: this.broker!.url } }),
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#end.abort(new Error('the world ends'))
+    for (const line of this.lines.values()) line.close()
+    await Promise.all([...this.hosts.values()].map((host) => host.cut()))
+    await this.camera?.close()
+    await this.broker?.close()
+  }
+}
+
+function makeMeter(meter: ScenarioMeter, clock: Clock, seed: number): ModbusMeter {
+  const { id, address, profile, turnaroundMs, strictAddresses, registersMax } = meter
+  const model = typeof profile === 'string' ? loadModbusProfile(profile) : parseModbusProfile(profile)
+  return new ModbusMeter({
+    id,
+    unit: address,
+    profile: model,
+    clock,
+    seed,
+    turnaroundMs,
+    strictAddresses,
+    registersMax,
+  })
+}
+
+async function startDoorPart(options: Common & { readonly socketPath: string }): Promise<DoorPart> {
+  const path = './door-panel.ts'
+  const { startDoorPanel } = (await import(path)) as { startDoorPanel: (o: typeof options) => Promise<DoorPart> }
+  return startDoorPanel(options)
+}
+
+async function startCameraPart(
+  options: Common & { readonly username: string; readonly password: string; readonly port: number },
+): Promise<CameraPart> {
+  const path = './camera/camera.ts'
+  const { startCamera } = (await import(path)) as { startCamera: (o: typeof options) => Promise<CameraPart> }
+  return startCamera(options)
+}
