@@ -1,0 +1,142 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { z } from 'zod'
+import type { Clock } from '../contract/clock.ts'
+import { Fault } from '../contract/fault.ts'
+import type { Random } from '../contract/io.ts'
+import { name } from '../contract/units.ts'
+
+const TOKENS_MAX = 1000
+const TOKEN_BYTES = 32
+const TOKEN_CHARACTERS_MAX = 200
+const ID_BYTES = 5
+
+/** The file with the hashes, as a parameter; the real one is `gateway/io/files.ts`. */
+export interface TokenFiles {
+  /** Undefined when there is none. */
+  read(path: string): string | undefined
+  /** A power cut leaves the old text or the new one. */
+  write(path: string, text: string): void
+  /** Changes whenever the file was written; undefined when there is none. */
+  stamp(path: string): string | undefined
+}
+
+export interface TokenBookParts {
+  /** `tokens.json` in the data folder. */
+  readonly path: string
+  readonly files: TokenFiles
+  readonly random: Pick<Random, 'bytes'>
+  readonly clock: Pick<Clock, 'wallMs'>
+}
+
+export interface ListedToken {
+  readonly id: string
+  readonly consumer: string
+  /** ISO 8601, by the wall clock of the hub when it was made. */
+  readonly created: string
+}
+
+/**
+ * Bearer tokens, each for one consumer. Only their hashes are kept: a token has 256 random bits, so nobody finds it
+ * from its SHA-256, and a stolen file opens nothing.
+ */
+export interface TokenBook {
+  /** The only time that the token itself is there. Rejects with a Fault of reach `setup` for a name that is none. */
+  create(consumer: string): Promise<{ readonly token: string; readonly id: string }>
+  /** Whose token it is. A file changed by another process is read again. Throws a Fault when the file is damaged. */
+  verify(token: string): { readonly consumer: string; readonly id: string } | undefined
+  /** False when there is no such token. */
+  revoke(id: string): Promise<boolean>
+  list(): readonly ListedToken[]
+}
+
+const fileSchema = z.strictObject({
+  version: z.literal(1),
+  tokens: z
+    .array(
+      z.strictObject({
+        id: z.string(),
+        consumer: name,
+        hash: z.string().regex(/^[0-9a-f]{64}$/),
+        created: z.string(),
+      }),
+    )
+    .max(TOKENS_MAX),
+})
+type TokenFile = z.infer<typeof fileSchema>
+type KeptToken = TokenFile['tokens'][number]
+
+export function createTokenBook(parts: TokenBookParts): TokenBook {
+  const { path, files, random, clock } = parts
+  let stamp: string | undefined
+  let tokens: readonly (KeptToken & { readonly hashBytes: Buffer })[] = []
+
+  const look = (): typeof tokens => {
+    const now = files.stamp(path)
+    if (now !== stamp) {
+      tokens = parse(path, files.read(path)).map((token) => ({ ...token, hashBytes: Buffer.from(token.hash, 'hex') }))
+      stamp = now
+    }
+    return tokens
+  }
+  const save = (kept: readonly KeptToken[]): void => {
+    const file: TokenFile = {
+      version: 1,
+      tokens: kept.map(({ id, consumer, hash, created }) => ({ id, consumer, hash, created })),
+    }
+    files.write(path, `${JSON.stringify(file, undefined, 2)}\n`)
+  }
+  return {
+    async create(consumer) {
+      const checked = name.safeParse(consumer)
+      if (!checked.success) {
+        throw new Fault('setup', `${JSON.stringify(consumer)} is not the name of a consumer`, {
+          hint: checked.error.issues[0]?.message ?? 'give the id of a consumer in the settings',
+        })
+      }
+      if (look().length >= TOKENS_MAX) {
+        const hint = 'revoke those that nobody uses'
+        throw new Fault('setup', `there are ${TOKENS_MAX} tokens already`, { hint })
+      }
+      const token = `linli_${consumer}_${Buffer.from(random.bytes(TOKEN_BYTES)).toString('base64url')}`
+      const id = Buffer.from(random.bytes(ID_BYTES)).toString('hex')
+      const created = new Date(clock.wallMs()).toISOString()
+      save([...look(), { id, consumer, hash: hashOf(token).toString('hex'), created }])
+      return { token, id }
+    },
+    verify(token) {
+      if (token.length > TOKEN_CHARACTERS_MAX) return undefined
+      const hash = hashOf(token)
+      let found: KeptToken | undefined
+      // Every hash is compared, and each in constant time: how long it takes says nothing about them.
+      for (const kept of look()) if (timingSafeEqual(kept.hashBytes, hash)) found = kept
+      return found === undefined ? undefined : { consumer: found.consumer, id: found.id }
+    },
+    async revoke(id) {
+      const before = look()
+      const kept = before.filter((token) => token.id !== id)
+      if (kept.length === before.length) return false
+      save(kept)
+      return true
+    },
+    list: () => look().map(({ id, consumer, created }) => ({ id, consumer, created })),
+  }
+}
+
+function hashOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest()
+}
+
+function parse(path: string, text: string | undefined): readonly KeptToken[] {
+  if (text === undefined) return []
+  const hint = 'restore it from the backup, or remove it and make new tokens with `linli token create`'
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (cause) {
+    throw new Fault('setup', `${path} is not JSON: ${(cause as Error).message}`, { hint, code: 'tokens', cause })
+  }
+  const file = fileSchema.safeParse(json)
+  if (file.success) return file.data.tokens
+  const issue = file.error.issues[0]
+  throw new Fault('setup', `${path}: ${issue?.path.join('.')}: ${issue?.message}`, { hint, code: 'tokens' })
+}
