@@ -1,0 +1,25 @@
+import { fromRefusal } from './refusal.ts'
+import { asRefusal, type Calls, type StorePort, StoreService } from './service.ts'
+
+/**
+ * The writer without a thread, for simulations: same calls, same errors, nothing that depends on the scheduler.
+ * @param delay resolves when an answer may be given, such as after a virtual fsync
+ */
+export function directPort(delay: (name: keyof Calls) => Promise<void> = () => Promise.resolve()): StorePort {
+  const service = new StoreService()
+  let before: Promise<unknown> = Promise.resolve()
+  return {
+    call<Name extends keyof Calls>(name: Name, argument: Calls[Name][0]): Promise<Calls[Name][1]> {
+      const answer = before.then(async () => {
+        await delay(name)
+        try {
+          return service.answer(name, argument)
+        } catch (error) {
+          throw fromRefusal(asRefusal(error))
+        }
+      })
+      before = answer.catch(() => undefined)
+      return answer
+    },
+  }
+}

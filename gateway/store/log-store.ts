@@ -1,0 +1,307 @@
+import type { Clock } from '../contract/clock.ts'
+import type { Entry, NewEvent } from '../contract/event.ts'
+import { Fault } from '../contract/fault.ts'
+import type { Figure } from '../contract/figure.ts'
+import type { Log } from '../contract/log.ts'
+import { Bells } from './bells.ts'
+import type { Opening } from './boots.ts'
+import type { Batch } from './commit-queue.ts'
+import { Committer } from './committer.ts'
+import { Counters } from './counters.ts'
+import type { LogFile } from './log-file.ts'
+import { normalized, stored, unpackEvents } from './parcel.ts'
+import type { RawPage } from './reader.ts'
+import { asFault, StoreTrouble } from './refusal.ts'
+import type { Calls, Committed, Opened, StorePort } from './service.ts'
+import { EpochChanged, type Page, type Position, PositionAhead, type ReadQuery, type Store } from './store.ts'
+import { Tail } from './tail.ts'
+import { Turns } from './turns.ts'
+
+/** Reads in the worker's queue, so that many readers never stand before a commit. */
+const READS_IN_FLIGHT = 2
+const PAGE_ENTRIES_MAX = 10_000
+/** Bodies of a page when the query doesn't say, and at most. */
+const PAGE_BYTES = 1024 * 1024
+const PAGE_BYTES_MAX = 8 * 1024 * 1024
+/** What is larger is no event but a file, no batch but a restore. */
+const BODY_CHARS_MAX = 1024 * 1024
+const BATCH_EVENTS_MAX = 10_000
+/** Between tries to open the file again after an error of the disk. */
+const REOPEN_FIRST_MS = 100
+const REOPEN_LONGEST_MS = 30_000
+
+export interface LogStoreOptions {
+  readonly file: LogFile
+  readonly clock: Clock
+  readonly log: Log
+  readonly gatherMs: number
+  readonly urgentMs: number
+  readonly tailEvents: number
+}
+
+/** A store that this process opened. */
+export interface OpenedStore extends Store {
+  /**
+   * Rejects when the store has come to its end, by a bug or because its thread died: the process must end, for
+   * nothing can be kept any more. Trouble with the disk is not meant: then appends are refused, and the store comes
+   * back by itself. Never resolves; where nobody listens, the process ends by the unhandled rejection.
+   */
+  readonly failed: Promise<never>
+}
+
+/** The log as the rest of the hub sees it: the queue of commits, the newest events, and calls to the worker. */
+export class LogStore implements OpenedStore {
+  readonly #options: LogStoreOptions
+  readonly #port: StorePort
+  readonly #committer: Committer
+  readonly #bells = new Bells()
+  readonly #reads = new Turns(READS_IN_FLIGHT)
+  readonly #counters = new Counters()
+  #epoch: string
+  #firstSeq: number
+  #lastSeq: number
+  #tail: Tail
+  #state: 'open' | 'recovering' | 'closed' | 'dead' = 'open'
+  #ended = new AbortController()
+  readonly #end = Promise.withResolvers<never>()
+
+  constructor(options: LogStoreOptions, port: StorePort, opened: Opened) {
+    this.#options = options
+    this.#port = port
+    this.#epoch = opened.epoch
+    this.#firstSeq = opened.firstSeq
+    this.#lastSeq = opened.lastSeq
+    this.#tail = new Tail(opened.lastSeq, options.tailEvents)
+    this.#committer = new Committer(options.clock, options, port, {
+      committed: (batch, committed) => this.#committed(batch, committed),
+      refused: (error) => this.#trouble(error),
+      asFault,
+    })
+    this.#reportSetAside(opened)
+  }
+
+  get failed(): Promise<never> {
+    return this.#end.promise
+  }
+
+  get epoch(): string {
+    return this.#epoch
+  }
+
+  lastSeq(): number {
+    return this.#lastSeq
+  }
+
+  firstSeq(): number {
+    return Math.min(this.#firstSeq, this.#lastSeq + 1)
+  }
+
+  async append(batch: readonly NewEvent[]): Promise<{ readonly firstSeq: number; readonly lastSeq: number }> {
+    if (batch.length > BATCH_EVENTS_MAX)
+      throw new RangeError(`a batch of ${batch.length} events; ${BATCH_EVENTS_MAX} at most`)
+    const events = batch.map(normalized)
+    for (const { body, type, source } of events) {
+      if (body.length <= BODY_CHARS_MAX) continue
+      throw new RangeError(
+        `the body of ${type} from ${source} has ${body.length} characters; ${BODY_CHARS_MAX} at most`,
+      )
+    }
+    if (events.length === 0) return { firstSeq: this.#lastSeq + 1, lastSeq: this.#lastSeq }
+    const start = this.#options.clock.monoMs()
+    const places = await this.#committer.append(events)
+    this.#counters.waitedMs(this.#options.clock.monoMs() - start)
+    return places
+  }
+
+  async read(query: ReadQuery): Promise<Page> {
+    this.#checkPosition(query.after)
+    const limit = Math.min(Math.max(1, query.limit), PAGE_ENTRIES_MAX)
+    const bytesMax = Math.min(query.bytesMax ?? PAGE_BYTES, PAGE_BYTES_MAX)
+    if (this.#tail.covers(query.after.seq)) return this.#tail.read({ ...query, limit, bytesMax })
+    const { after, rights, classes } = query
+    const epoch = this.#epoch
+    const page = await this.#reads.take(() =>
+      this.#ask('read', { afterSeq: after.seq, limit, bytesMax, rights, classes }),
+    )
+    if (epoch !== this.#epoch) throw new EpochChanged(after, this.#oldest())
+    return { entries: entriesOf(page, epoch), next: { epoch, seq: page.nextSeq }, more: page.more }
+  }
+
+  async beyond(seq: number, signal: AbortSignal): Promise<void> {
+    if (this.#state === 'closed' || this.#state === 'dead') throw closedFault()
+    if (this.#lastSeq > seq) return
+    await this.#bells.wait(seq, signal)
+  }
+
+  async cursor(consumer: string): Promise<Position | undefined> {
+    return this.#ask('cursor', consumer)
+  }
+
+  async confirm(consumer: string, position: Position): Promise<Position> {
+    this.#checkPosition(position)
+    const seq = await this.#committer.confirm(consumer, position.seq, false)
+    return { epoch: position.epoch, seq }
+  }
+
+  async reset(consumer: string, position: Position): Promise<void> {
+    this.#checkPosition(position)
+    await this.#committer.confirm(consumer, position.seq, true)
+  }
+
+  async trim(seq: number): Promise<void> {
+    for (;;) {
+      const { done, firstSeq } = await this.#ask('trim', seq)
+      this.#firstSeq = firstSeq
+      this.#tail.trim(Math.min(seq, firstSeq - 1))
+      if (done) return
+    }
+  }
+
+  async ping(): Promise<void> {
+    const { bytes } = await this.#port.call('ping', undefined)
+    this.#counters.bytes = bytes
+  }
+
+  figures(): readonly Figure[] {
+    return this.#counters.figures({
+      firstSeq: this.firstSeq(),
+      lastSeq: this.#lastSeq,
+      waiting: this.#committer.waiting,
+      failed: this.#state !== 'open',
+    })
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === 'closed' || this.#state === 'dead') return
+    this.#state = 'closed'
+    await this.#committer.finish(closedFault())
+    this.#ended.abort(closedFault())
+    this.#bells.fail(closedFault())
+    await this.#port.call('close', undefined)
+  }
+
+  /** The writer is gone, or has met a bug: nothing can be kept any more, so the process has to end. */
+  die(reason: Error): void {
+    if (this.#state === 'dead') return
+    this.#state = 'dead'
+    const fault = new Fault('connection', `the event log has come to its end: ${reason.message}`, {
+      code: 'store',
+      hint: 'the hub restarts; see its log for the cause',
+      cause: reason,
+    })
+    this.#committer.halt(fault)
+    this.#ended.abort(fault)
+    this.#bells.fail(fault)
+    this.#options.log.error('the event log has come to its end', { error: reason })
+    this.#end.reject(fault)
+  }
+
+  #oldest(): Position {
+    return { epoch: this.#epoch, seq: 0 }
+  }
+
+  #checkPosition(position: Position): void {
+    if (position.epoch !== this.#epoch) throw new EpochChanged(position, this.#oldest())
+    if (position.seq > this.#lastSeq) throw new PositionAhead(position, this.#lastSeq)
+    if (!(Number.isInteger(position.seq) && position.seq >= 0))
+      throw new RangeError(`${position.seq} is no place in the log`)
+  }
+
+  async #ask<Name extends 'read' | 'cursor' | 'trim'>(name: Name, argument: Calls[Name][0]): Promise<Calls[Name][1]> {
+    try {
+      return await this.#port.call(name, argument)
+    } catch (error) {
+      this.#trouble(error as Error)
+      throw asFault(error)
+    }
+  }
+
+  #committed({ appends }: Batch, { firstSeq, lastSeq }: Committed): void {
+    let seq = firstSeq
+    for (const { events } of appends) {
+      for (const event of events) this.#tail.push(stored(event, this.#epoch, seq++))
+    }
+    this.#lastSeq = lastSeq
+    this.#counters.committed(lastSeq - firstSeq + 1)
+    this.#bells.ring(lastSeq)
+  }
+
+  /** An error of the disk stops all acknowledging until the file was opened anew; a full disk refuses what is new; else it is a bug. */
+  #trouble(error: Error): void {
+    if (this.#state !== 'open') return
+    if (error instanceof Fault) return
+    if (!(error instanceof StoreTrouble)) {
+      this.die(error)
+      return
+    }
+    this.#counters.refused()
+    if (error.trouble === 'full') return
+    this.#state = 'recovering'
+    this.#options.log.error('the event log is closed after an error of the disk and is opened anew', {
+      error: error.message,
+    })
+    this.#committer.halt(asFault(error))
+    void this.#recover()
+  }
+
+  async #recover(): Promise<void> {
+    const { clock, log, file } = this.#options
+    const atLeast = { epoch: this.#epoch, seq: this.#lastSeq }
+    for (let waitMs = REOPEN_FIRST_MS; this.#state === 'recovering'; waitMs = Math.min(waitMs * 2, REOPEN_LONGEST_MS)) {
+      try {
+        await clock.sleep(waitMs, this.#ended.signal)
+        const opened = await this.#port.call('open', { file: { ...file, atLeast }, opening: openingNow(clock) })
+        if (this.#state !== 'recovering') return
+        this.#resume(opened)
+        log.info('the event log is open again', { lastSeq: opened.lastSeq })
+      } catch (error) {
+        if (this.#state !== 'recovering') return
+        if (!(error instanceof StoreTrouble) && !(error instanceof Fault)) return this.die(error as Error)
+        log.warn('the event log cannot be opened yet', {
+          error: error.message,
+          againInMs: Math.min(waitMs * 2, REOPEN_LONGEST_MS),
+        })
+      }
+    }
+  }
+
+  #resume(opened: Opened): void {
+    const changed = opened.epoch !== this.#epoch
+    this.#epoch = opened.epoch
+    this.#firstSeq = opened.firstSeq
+    this.#lastSeq = opened.lastSeq
+    this.#tail = new Tail(opened.lastSeq, this.#options.tailEvents)
+    this.#state = 'open'
+    this.#committer.resume()
+    this.#reportSetAside(opened)
+    // Whoever waits in the old epoch has to hear that it is over.
+    this.#bells.ring(changed ? Number.POSITIVE_INFINITY : opened.lastSeq)
+  }
+
+  #reportSetAside({ setAside, epoch }: Opened): void {
+    if (setAside === undefined) return
+    this.#counters.setAside()
+    this.#options.log.error('the event log could not be gone on with: it was set aside and a new one begun', {
+      ...setAside,
+      epoch,
+    })
+  }
+}
+
+/** The clocks now, for the record of a run. */
+export function openingNow(clock: Clock): Opening {
+  return { wallMs: clock.wallMs(), monoUs: Math.round(clock.monoMs() * 1000), clock: clock.state() }
+}
+
+function closedFault(): Fault {
+  return new Fault('connection', 'the event log is closed', { code: 'store' })
+}
+
+/** Events and gaps in order of their place; a gap stands where its first missing event stood. */
+function entriesOf({ events, gaps }: RawPage, epoch: string): Entry[] {
+  const found: Entry[] = unpackEvents(events, events.streams, epoch)
+  if (gaps.length === 0) return found
+  for (const gap of gaps) found.push({ kind: 'gap', epoch, ...gap })
+  const place = (entry: Entry): number => (entry.kind === 'gap' ? entry.fromSeq : entry.seq)
+  return found.sort((a, b) => place(a) - place(b))
+}

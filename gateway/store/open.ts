@@ -1,0 +1,53 @@
+import type { Clock } from '../contract/clock.ts'
+import type { Log } from '../contract/log.ts'
+import { LogStore, type OpenedStore, openingNow } from './log-store.ts'
+import { asFault } from './refusal.ts'
+import type { StorePort } from './service.ts'
+import { TAIL_EVENTS } from './tail.ts'
+import { startWorker } from './worker-port.ts'
+
+export interface StoreOptions {
+  /** The database file; its folder is made, and held by this process alone. */
+  readonly path: string
+  /** The hub's id, noted in a new log. */
+  readonly hub: string
+  readonly clock: Clock
+  readonly log: Log
+  /** Closes the store. */
+  readonly signal?: AbortSignal
+  /** Telemetry waits so long for more of it before it is committed; 20 ms when left out, 0 for not at all. */
+  readonly gatherMs?: number
+  /** Other events are committed at once, but not oftener than so; 20 ms when left out. */
+  readonly urgentMs?: number
+  /** So many of the newest events are read from memory; 0 for none. */
+  readonly tailEvents?: number
+  /** Another way to the writer than a thread of its own: a simulation. */
+  readonly port?: (died: (reason: Error) => void) => StorePort
+}
+
+const GATHER_MS = 20
+const URGENT_MS = 20
+
+/**
+ * Open the log at `path`, or make one. Rejects with a Fault of reach `setup` when the file is in use by another
+ * process or SQLite can't promise what is needed; of reach `connection` and code `store` when the disk fails.
+ */
+export async function openStore(options: StoreOptions): Promise<OpenedStore> {
+  const { path, hub, clock, log, signal } = options
+  let store: LogStore | undefined
+  const port = (options.port ?? startWorker)((reason) => store?.die(reason))
+  const file = { path, hub }
+  try {
+    const opened = await port.call('open', { file, opening: openingNow(clock) })
+    const { gatherMs = GATHER_MS, urgentMs = URGENT_MS, tailEvents = TAIL_EVENTS } = options
+    store = new LogStore({ file, clock, log, gatherMs, urgentMs, tailEvents }, port, opened)
+  } catch (error) {
+    await port.call('close', undefined).catch(() => undefined)
+    throw asFault(error)
+  }
+  const opened = store
+  const close = (): void => void opened.close().catch((error) => log.error('the event log did not close', { error }))
+  if (signal?.aborted) close()
+  else signal?.addEventListener('abort', close, { once: true })
+  return opened
+}

@@ -1,0 +1,69 @@
+import { crc32 } from 'node:zlib'
+import { EVENT_CLASSES } from '../contract/event.ts'
+import type { Sqlite } from './sqlite.ts'
+
+/**
+ * The tables of the log (format 1).
+ *
+ * - `telemetry`, `status`, `alarm`, `audit`: one table a class, so that each is trimmed without leaving holes in
+ *   the pages of another; one counter of places (`seq`) over all four. The key `last` is the place of the row's last
+ *   event: 'everything behind N' is one search, and the log's end is the largest key. `head` and `body`: see
+ *   `row.ts`. Telemetry has many events a row, the others one. There is no other index: each would dirty a second
+ *   page in every commit.
+ * - `gap`: places whose events are no longer held, as runs that never overlap; what took an event away wrote the
+ *   run in the same transaction. So every place from 1 to the end is in exactly one row or one run, the end is
+ *   known when all rows are gone, and no place is given out twice.
+ * - `cursor`: where each consumer stands. `boot`: one row each time the log was opened, the zero of that run's
+ *   monotonic clock; a row of events names its boot. `meta`: the epoch and whose log it is.
+ * - `quarantine`: rows whose CRC was wrong, as they were found.
+ *
+ * Later versions only add tables and columns (a version before must be able to go on after a rolled back update).
+ */
+export const FORMAT_VERSION = 1
+/** 'Linl' in ASCII, in the header of the file (file(1) and PRAGMA application_id show it). */
+export const APPLICATION_ID = 0x4c696e6c
+
+const TABLES = [
+  'CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID',
+  `CREATE TABLE boot (id INTEGER PRIMARY KEY, from_seq INTEGER NOT NULL, wall_ms INTEGER NOT NULL,
+     mono_us INTEGER NOT NULL, clock TEXT NOT NULL, kernel TEXT NOT NULL, uptime_s REAL NOT NULL, crc INTEGER NOT NULL)`,
+  ...EVENT_CLASSES.map(
+    (name) => `CREATE TABLE ${name} (last INTEGER PRIMARY KEY, head BLOB NOT NULL, body BLOB NOT NULL)`,
+  ),
+  `CREATE TABLE gap (last INTEGER PRIMARY KEY, first INTEGER NOT NULL, reason TEXT NOT NULL, counts TEXT NOT NULL,
+     first_ms INTEGER, last_ms INTEGER, crc INTEGER NOT NULL)`,
+  `CREATE TABLE cursor (consumer TEXT PRIMARY KEY, epoch TEXT NOT NULL, seq INTEGER NOT NULL, crc INTEGER NOT NULL)
+     WITHOUT ROWID`,
+  `CREATE TABLE quarantine (id INTEGER PRIMARY KEY, class TEXT NOT NULL, last INTEGER NOT NULL, head BLOB, body BLOB,
+     reason TEXT NOT NULL)`,
+]
+
+/** Make the tables in an empty database, in the transaction that is open. */
+export function createTables(db: Sqlite): void {
+  for (const table of TABLES) db.exec(table)
+  db.pragma(`application_id=${APPLICATION_ID}`)
+  db.pragma(`user_version=${FORMAT_VERSION}`)
+}
+
+/** True where nobody has made a table yet. */
+export function isEmpty(db: Sqlite): boolean {
+  return db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() === 0
+}
+
+/** What is wrong with the file as a log of this format; undefined when it is one. */
+export function schemaProblem(db: Sqlite): string | undefined {
+  const application = db.pragma('application_id', { simple: true })
+  if (application !== APPLICATION_ID) return `it is no log of Linli Hub (application_id ${String(application)})`
+  const version = db.pragma('user_version', { simple: true }) as number
+  if (version !== FORMAT_VERSION) return `it has format ${version}, this version knows ${FORMAT_VERSION}`
+  const names = new Set(db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all() as string[])
+  for (const table of ['meta', 'boot', ...EVENT_CLASSES, 'gap', 'cursor', 'quarantine']) {
+    if (!names.has(table)) return `table ${table} is missing`
+  }
+  return undefined
+}
+
+/** The CRC that a record of the small tables carries: over all its values. */
+export function recordCrc(...values: readonly (string | number | null)[]): number {
+  return crc32(JSON.stringify(values))
+}

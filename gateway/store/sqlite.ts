@@ -1,0 +1,159 @@
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs'
+import { uptime } from 'node:os'
+import { basename, dirname, resolve } from 'node:path'
+import Database from 'better-sqlite3'
+import { Fault } from '../contract/fault.ts'
+
+/** The way to SQLite: this file opens it, settles how durable it is, and says what its errors mean. */
+export type Sqlite = Database.Database
+export type Statement<Parameters extends unknown[] = unknown[], Row = unknown> = Database.Statement<Parameters, Row>
+
+/** Before this, two connections that checkpoint at once could reset the WAL under each other (sqlite.org, release 3.51.3). */
+const SQLITE_OLDEST = [3, 51, 3] as const
+const PAGE_BYTES = 4096
+/** Of 4 KiB pages; what is read again soon is at the end of the log, and small. */
+const CACHE_KIB = 2048
+
+/**
+ * Open (or make) the database with every commit synced. better-sqlite3 is compiled so that a WAL database that is
+ * opened again runs at synchronous=NORMAL, which loses acknowledged commits in a power cut: so FULL is set each
+ * time and read back, like everything else that durability hangs on.
+ * @throws Fault of reach `setup` when a promise can't be kept with this SQLite; errors of SQLite as they are.
+ */
+export function openSqlite(path: string): Sqlite {
+  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
+  const db = new Database(path, { timeout: 2000 })
+  try {
+    checkVersion(db.prepare('SELECT sqlite_version()').pluck().get() as string)
+    // Alone with the file: the WAL index stays in memory, and no reader of another process can hold up a checkpoint.
+    db.pragma('locking_mode=EXCLUSIVE')
+    db.pragma(`page_size=${PAGE_BYTES}`)
+    settle(db, 'journal_mode', 'wal')
+    settle(db, 'synchronous', 2, 'FULL')
+    settle(db, 'wal_autocheckpoint', 0)
+    settle(db, 'mmap_size', 0)
+    settle(db, 'journal_size_limit', -1)
+    settle(db, 'trusted_schema', 0)
+    settle(db, 'cell_size_check', 1)
+    settle(db, 'cache_size', -CACHE_KIB)
+    settle(db, 'temp_store', 2)
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+function checkVersion(version: string): void {
+  const parts = version.split('.').map(Number)
+  for (const [at, least] of SQLITE_OLDEST.entries()) {
+    const part = parts[at] ?? 0
+    if (part > least) return
+    if (part < least) {
+      throw new Fault('setup', `SQLite ${version} may corrupt a log (WAL reset race)`, {
+        code: 'store',
+        hint: `use a better-sqlite3 that brings SQLite ${SQLITE_OLDEST.join('.')} or newer`,
+      })
+    }
+  }
+}
+
+function settle(db: Sqlite, name: string, wanted: number | string, word: string = String(wanted)): void {
+  db.pragma(`${name}=${word}`)
+  const found = db.pragma(name, { simple: true })
+  // A build without memory mapping answers nothing to mmap_size, which is as good as 0.
+  if (found === wanted || (name === 'mmap_size' && found === undefined)) return
+  throw new Fault(
+    'setup',
+    `SQLite has ${name}=${String(found)} where ${wanted} is needed to keep what was acknowledged`,
+    {
+      code: 'store',
+      hint: 'use the better-sqlite3 that package-lock.json names',
+    },
+  )
+}
+
+/**
+ * Hold the data folder for this process until the returned function is called or the process ends, however it
+ * ends: the kernel's lock on a file of its own, taken through SQLite because Node has none.
+ * @throws Fault of reach `setup` when somebody else holds it.
+ */
+export function lockData(path: string): () => void {
+  mkdirSync(dirname(resolve(path)), { recursive: true, mode: 0o700 })
+  const lock = new Database(`${path}-lock`, { timeout: 0 })
+  try {
+    lock.pragma('journal_mode=MEMORY')
+    lock.exec('BEGIN EXCLUSIVE')
+  } catch (error) {
+    lock.close()
+    if (trouble(error) !== 'busy') throw error
+    throw new Fault('setup', `the log ${path} is in use by another process`, {
+      code: 'store-in-use',
+      hint: 'stop the other hub first (systemctl stop linli-hub), or give this one a storage.path of its own',
+      cause: error,
+    })
+  }
+  return () => lock.close()
+}
+
+/** What an error of SQLite means for the log; undefined for anything that is a bug of ours. */
+export type Trouble = 'damage' | 'full' | 'io' | 'busy'
+
+export function trouble(error: unknown): Trouble | undefined {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined
+  const { code } = error
+  if (/^SQLITE_(CORRUPT|NOTADB|FORMAT)/.test(code)) return 'damage'
+  if (code === 'SQLITE_FULL' || code === 'ENOSPC') return 'full'
+  if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return 'busy'
+  if (
+    /^(SQLITE_(IOERR|CANTOPEN|READONLY|PERM|AUTH|NOLFS|PROTOCOL)|EIO$|EROFS$|EACCES$|EPERM$|ENOENT$|ENOTDIR$|ESTALE$)/.test(
+      code,
+    )
+  ) {
+    return 'io'
+  }
+  return undefined
+}
+
+/** Give the database and its WAL another name, so that whoever can may still read what is in it. Nothing is deleted. */
+export function setAside(path: string, suffix: string): string {
+  let aside = `${path}.${suffix}`
+  for (let n = 2; existsSync(aside) || existsSync(`${aside}-wal`); n++) aside = `${path}.${suffix}-${n}`
+  // The database first: a WAL left alone is seen as such at the next start, a database without its WAL is not.
+  for (const end of ['', '-wal', '-shm']) {
+    if (existsSync(path + end)) renameSync(path + end, aside + end)
+  }
+  return aside
+}
+
+/** Size of the database and its WAL on the disk; a file that can't be looked at counts for nothing. */
+export function bytesOnDisk(path: string): number {
+  return sizeOf(path) + sizeOf(`${path}-wal`)
+}
+
+/** True where a WAL stands whose database is gone: SQLite would delete it. */
+export function isOrphanWal(path: string): boolean {
+  return sizeOf(path) === 0 && sizeOf(`${path}-wal`) > 0
+}
+
+function sizeOf(file: string): number {
+  try {
+    return statSync(file).size
+  } catch {
+    return 0
+  }
+}
+
+/** True where a file was set aside from this path with a suffix that begins so. */
+export function wasSetAside(path: string, suffix: string): boolean {
+  return readdirSync(dirname(resolve(path))).some((name) => name.startsWith(`${basename(path)}.${suffix}`))
+}
+
+/** The kernel's name for this boot of the machine and the seconds since then (random(4), proc(5)); empty where there is none. */
+export function kernelBoot(): { readonly id: string; readonly uptimeS: number } {
+  try {
+    return { id: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(), uptimeS: uptime() }
+  } catch {
+    return { id: '', uptimeS: uptime() }
+  }
+}

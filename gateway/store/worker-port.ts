@@ -1,0 +1,43 @@
+import { Worker } from 'node:worker_threads'
+import { fromRefusal } from './refusal.ts'
+import type { Calls, StorePort } from './service.ts'
+import type { Answered, Asked } from './worker.ts'
+
+/**
+ * Start the thread of the log.
+ * @param died called once when the thread has ended without having been told to, after every call was rejected
+ */
+export function startWorker(died: (reason: Error) => void): StorePort {
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { name: 'linli-store' })
+  const waiting = new Map<number, { resolve(value: unknown): void; reject(reason: Error): void }>()
+  let lastId = 0
+  let closing = false
+  let dead: Error | undefined
+  const end = (reason: Error): void => {
+    if (dead !== undefined) return
+    dead = reason
+    for (const { reject } of waiting.values()) reject(reason)
+    waiting.clear()
+    if (!closing) died(reason)
+  }
+  worker.on('message', (answer: Answered) => {
+    const call = waiting.get(answer.id)
+    waiting.delete(answer.id)
+    if ('refusal' in answer) call?.reject(fromRefusal(answer.refusal))
+    else call?.resolve(answer.value)
+  })
+  worker.on('error', (error) => end(error as Error))
+  worker.on('exit', (code) => end(new Error(`the thread of the log has ended (${code})`)))
+  return {
+    call<Name extends keyof Calls>(name: Name, argument: Calls[Name][0]): Promise<Calls[Name][1]> {
+      if (dead !== undefined) return Promise.reject(dead)
+      if (name === 'close') closing = true
+      lastId += 1
+      const asked: Asked = { id: lastId, name, argument }
+      return new Promise((resolve, reject) => {
+        waiting.set(asked.id, { resolve: resolve as (value: unknown) => void, reject })
+        worker.postMessage(asked, name === 'commit' ? [(argument as Calls['commit'][0]).parcel.rows.buffer] : [])
+      })
+    },
+  }
+}
