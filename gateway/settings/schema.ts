@@ -1,0 +1,115 @@
+import { z } from 'zod'
+import { type ApiOptions, apiOptions, type ConsumerOptions, consumerOptions } from '../api/options.ts'
+import { duration, name, size } from '../contract/units.ts'
+import { type UpstreamOptions, upstreamOptions } from '../upstream/options.ts'
+
+/** The settings of a hub, checked: durations in milliseconds, sizes in bytes, defaults filled in. */
+export interface Settings {
+  readonly hub: {
+    readonly id: string
+    readonly name: string
+    readonly timezone: string
+    readonly language: 'zh' | 'en'
+  }
+  readonly storage: StorageSettings
+  readonly connections: readonly ConnectionSettings[]
+  readonly upstream: readonly UpstreamOptions[]
+  readonly consumers: readonly ConsumerOptions[]
+  readonly api?: ApiOptions
+}
+
+export interface StorageSettings {
+  readonly path: string
+  readonly keepMs: {
+    readonly telemetry: number
+    readonly status: number
+    readonly alarm: number
+    readonly audit: number
+  }
+  readonly maxBytes: number
+  readonly gatherMs: number
+}
+
+/** One connection: its driver by the key that stands in it, and its options as that driver's schema made them. */
+export interface ConnectionSettings {
+  readonly id: string
+  readonly kind: string
+  readonly options: unknown
+}
+
+/** A connection that passed its driver's schema, and its place in the file. */
+export interface CheckedConnection {
+  readonly at: number
+  readonly connection: ConnectionSettings
+}
+
+function isTimezone(text: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: text })
+    return true
+  } catch (error) {
+    if (error instanceof RangeError) return false
+    throw error
+  }
+}
+
+const keep = z.strictObject({
+  telemetry: duration
+    .prefault('30d')
+    .describe('How long readings are kept; before unconfirmed ones go they are thinned.'),
+  status: duration.prefault('90d').describe('How long changes of state are kept.'),
+  alarm: duration.prefault('1y').describe('How long alarms are kept.'),
+  audit: duration.prefault('3y').describe('How long it is kept who did what.'),
+})
+
+export const hubSection = z.strictObject({
+  id: name.describe('Name of this box, the same for its whole life: it is part of the id of every event.'),
+  name: z.string().max(100).default('').describe('What people call it, such as 阳光花园 3 号楼.'),
+  timezone: z
+    .string()
+    .refine(isTimezone, 'a time zone of the IANA list is wanted, such as Asia/Shanghai or Europe/Berlin')
+    .default('UTC')
+    .describe('Time zone of the community; schedules of doors go by it.'),
+  language: z.enum(['zh', 'en']).default('zh').describe('Language of the page.'),
+})
+
+export const storageSection = z
+  .strictObject({
+    path: z
+      .string()
+      .min(1)
+      .default('./var/hub.db')
+      .describe('File of the log, beside this file where it is not absolute.'),
+    keep: keep.prefault({}).describe('How long events are kept, by class.'),
+    maxSize: size
+      .refine((bytes) => bytes >= 16_000_000, 'at least 16MB is needed')
+      .prefault('4GB')
+      .describe('The log takes at most so much of the disk.'),
+    gather: duration
+      .refine((ms) => ms <= 10_000, 'at most 10s: so much is lost at a power cut')
+      .prefault('20ms')
+      .describe('Readings of so long go into one commit; alarms never wait for it.'),
+  })
+  .prefault({})
+  .transform(
+    ({ path, keep: keepMs, maxSize, gather }): StorageSettings => ({
+      path,
+      keepMs,
+      maxBytes: maxSize,
+      gatherMs: gather,
+    }),
+  )
+
+/** Everything but what stands inside the connections, which their drivers check. */
+export const settingsSchema = z.strictObject({
+  hub: hubSection.describe('What this box is called.'),
+  storage: storageSection.describe('The log on the disk.'),
+  connections: z
+    .array(z.looseObject({ id: name.describe('Name of this connection.') }))
+    .max(100)
+    .default([])
+    .describe('What the hub holds open: a line of meters, a door, a camera. The key beside `id` names the driver.'),
+  upstream: z.array(upstreamOptions).max(16).default([]).describe('Platforms that events are pushed to.'),
+  consumers: z.array(consumerOptions).max(100).default([]).describe('Who may read the log over HTTP.'),
+  api: apiOptions.exactOptional().describe('The HTTP interface; none without it.'),
+})
