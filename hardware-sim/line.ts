@@ -161,8 +161,7 @@ export class Line {
 
   #heard(hearing: Hearing): void {
     this.#hearing = undefined
-    const kind = this.#lineSlot.current?.kind
-    if (hearing.garbled || kind === 'silence' || kind === 'babble' || this.#stopBabble !== undefined) return
+    if (hearing.garbled || this.#stopBabble !== undefined) return
     this.#askMeters(Buffer.concat(hearing.parts), hearing)
   }
 
