@@ -88,6 +88,10 @@ const mqtt = z
     message: 'cert and key belong together: give both or none',
     path: ['cert'],
   })
+  .refine(({ url, ca, cert }) => /^(mqtts|wss):/.test(url) || (ca === undefined && cert === undefined), {
+    message: 'certificates are for mqtts:// and wss:// addresses only: change the address, or leave them out',
+    path: ['url'],
+  })
   .refine((options) => options.password === undefined || options.username !== undefined, {
     message: 'a password needs a username beside it (MQTT 3.1.1, 3.1.2.9)',
     path: ['password'],

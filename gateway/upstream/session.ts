@@ -30,7 +30,10 @@ export class Session {
   #open: number
   #accepted = 0
   #fillDue = false
+  /** Nothing new is sent. */
   #ending = false
+  /** Nothing that is said of this connection counts any more. */
+  #over = false
   #timedOut: LinkLost | undefined
   #emptied: (() => void) | undefined
   #cancelWatch: (() => void) | undefined
@@ -69,6 +72,7 @@ export class Session {
       return undefined
     } finally {
       this.#ending = true
+      this.#over = true
       over.abort()
       this.#cancelWatch?.()
       this.#cancelRetry?.()
@@ -77,9 +81,9 @@ export class Session {
   }
 
   /** Send until the window is full or nothing is left to send. */
-  #fill(): void {
+  #fill(besidesRefused = false): void {
     this.#fillDue = false
-    if (this.#ending || this.#cancelRetry !== undefined) return
+    if (this.#ending || (this.#cancelRetry !== undefined && !besidesRefused)) return
     const nowMs = this.#parts.clock.monoMs()
     while (this.#window.length < this.#open) {
       const item = this.#ahead.take()
@@ -99,7 +103,7 @@ export class Session {
   }
 
   #acknowledged(slot: Slot): void {
-    if (slot.state !== 'sent') return
+    if (this.#over || slot.state !== 'sent') return
     slot.state = 'acknowledged'
     this.#accepted += 1
     this.#state.counts.acknowledged += 1
@@ -166,7 +170,8 @@ export class Session {
       slot.sentMs = nowMs
       this.#send(slot)
     }
-    this.#fill()
+    // Others go with it, once: when they are taken and it is not, it is the event and not the broker.
+    this.#fill(true)
   }
 
   /** Put the gap record in the event's place; when even that is poison, say so and go on. */

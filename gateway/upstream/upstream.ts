@@ -6,7 +6,6 @@ import type { Log } from '../contract/log.ts'
 import type { Position, Store } from '../store/store.ts'
 import { fullJitterMs } from './backoff.ts'
 import { type Dial, LinkLost } from './link.ts'
-import { createMqttDial } from './mqtt.ts'
 import type { UpstreamOptions } from './options.ts'
 import { createPump, type Pump } from './pump.ts'
 
@@ -49,7 +48,7 @@ export interface Upstream {
 export function startUpstream(
   options: UpstreamOptions,
   parts: UpstreamParts,
-  dial: Dial = createMqttDial(options, parts),
+  dial: Dial = mqttDial(options, parts),
 ): Upstream {
   const keeper = new Keeper(options, { ...parts, log: parts.log.with({ upstream: options.id }) }, dial)
   const lag = (): number => parts.store.lastSeq() - (keeper.pump.state.position?.seq ?? 0)
@@ -63,6 +62,15 @@ export function startUpstream(
       ...(keeper.lastError === undefined ? {} : { lastError: keeper.lastError }),
     }),
     figures: () => figuresOf(options.id, keeper, lag()),
+  }
+}
+
+/** The library for MQTT costs 70 ms and 15 MB: it is loaded when the first connection is made, behind the start. */
+function mqttDial(options: UpstreamOptions, parts: UpstreamParts): Dial {
+  let dial: Dial | undefined
+  return async (signal) => {
+    dial ??= (await import('./mqtt.ts')).createMqttDial(options, parts)
+    return dial(signal)
   }
 }
 
