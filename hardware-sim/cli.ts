@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { command } from './command.ts'
 import { seededRandom } from './random.ts'
 import { createRealClock } from './real-clock.ts'
-import { defaultScenario, loadScenario, type Scenario } from './scenario.ts'
+import { defaultScenario, loadScenario, type Scenario, ScenarioError } from './scenario.ts'
 import { World } from './world.ts'
 
 const HELP = `npm run sim -- [--scenario FILE] [--folder DIR] [--dead-meter] [--fine] [--json]
@@ -58,7 +58,7 @@ async function run(
   how: { readonly fine: boolean; readonly json: boolean },
 ): Promise<void> {
   const clock = createRealClock({ fine: how.fine || scenario.fineTime })
-  const world = await World.start({ scenario, folder, clock, random: seededRandom(scenario.seed) })
+  const world = await World.start({ scenario, folder, clock, random: seededRandom(scenario.seed), scripted: say })
   const input = createInterface({ input: process.stdin, terminal: false })
   const ended = new Promise<void>((resolve) => {
     process.once('SIGTERM', resolve)
@@ -102,4 +102,10 @@ function say(what: object | string): void {
   process.stdout.write(`${typeof what === 'string' ? what : JSON.stringify(what)}\n`)
 }
 
-await main()
+try {
+  await main()
+} catch (error) {
+  if (!(error instanceof ScenarioError)) throw error
+  process.stderr.write(`${error.message}\n`)
+  process.exitCode = 2
+}

@@ -1,17 +1,18 @@
-import { closeSync, constants, openSync, writeSync } from 'node:fs'
+import { closeSync, writeSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import type { ReadStream } from 'node:tty'
-import { makeRaw, speedOf } from './termios.ts'
+import { ReadStream } from 'node:tty'
+import { closeOnExec, makeRaw, speedOf } from './termios.ts'
 
-/** What `open()` of node-pty returns; its type declarations leave that function out. */
-interface OpenedTerminal {
-  readonly master: ReadStream
-  readonly slave: ReadStream
-  readonly fd: number
-  readonly ptsName: string
+/**
+ * The native half of node-pty. Its JavaScript half is left alone: `open()` there reads from the slave, which eats
+ * what is meant for the hub; it loses one descriptor each time; and `destroy()` and `kill()` of a terminal without
+ * a process signal process -1, which is every process there is.
+ */
+interface NativePty {
+  open(columns: number, rows: number): { readonly master: number; readonly slave: number; readonly pty: string }
 }
-interface NodePty {
-  open(options: { readonly encoding: null }): OpenedTerminal
+interface NodePtyBinary {
+  requireBinary(file: string): NativePty
 }
 
 /** A pseudo-terminal: whoever opens `path` has a serial port, whose far end is in this process. */
@@ -31,36 +32,34 @@ export interface Pty {
  * @param baud the speed before anybody sets one.
  */
 export function createPty(baud: number, receive: (bytes: Uint8Array) => void): Pty {
-  const nodePty = createRequire(import.meta.url)('@lydell/node-pty') as NodePty
-  const { master, slave, fd, ptsName } = nodePty.open({ encoding: null })
-  // One end of our own stays open, unread, so that the terminal outlives each program that opens and closes it.
-  // node-pty's own must go, because it reads, and would eat what is meant for the hub.
-  const held = openSync(ptsName, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK)
-  slave.destroy()
-  makeRaw(held, baud)
+  const { requireBinary } = createRequire(import.meta.url)('@lydell/node-pty/requireBinary.js') as NodePtyBinary
+  const { master, slave, pty } = requireBinary('pty.node').open(80, 24)
+  closeOnExec(master)
+  closeOnExec(slave)
+  makeRaw(slave, baud)
+  const stream = new ReadStream(master)
   let open = true
-  master.on('data', (bytes: Buffer) => receive(bytes))
-  // The streams are closed by themselves. node-pty's own destroy() and kill() are never called on such a terminal:
-  // it has no process, and they would signal process -1, which is every process there is.
+  // The slave stays open here, unread, so that the terminal outlives each program that opens and closes it.
   const close = (): void => {
     if (!open) return
     open = false
-    master.destroy()
-    closeSync(held)
+    stream.destroy()
+    closeSync(slave)
   }
-  master.on('error', close)
+  stream.on('data', (bytes: Buffer) => receive(bytes))
+  stream.on('error', close)
   return {
-    path: ptsName,
+    path: pty,
     write(bytes) {
       if (!open) return 0
       try {
-        return writeSync(fd, bytes)
+        return writeSync(master, bytes)
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 0
         throw error
       }
     },
-    baud: () => speedOf(fd),
+    baud: () => speedOf(slave),
     close,
   }
 }

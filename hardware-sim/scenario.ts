@@ -78,18 +78,33 @@ export const scenario = z.strictObject({
 })
 export type Scenario = z.infer<typeof scenario>
 
+/** A scenario that can't be run, with a message for the person who wrote it. */
+export class ScenarioError extends Error {}
+
 /**
  * A scenario from a YAML or JSON text.
- * @throws Error that lists every mistake with its path.
+ * @throws ScenarioError that lists every mistake with its path.
  */
 export function parseScenario(text: string): Scenario {
-  const result = scenario.safeParse(parse(text) ?? {})
-  if (!result.success) throw new Error(`the scenario has mistakes:\n${z.prettifyError(result.error)}`)
+  let value: unknown
+  try {
+    value = parse(text)
+  } catch (cause) {
+    throw new ScenarioError(`the scenario is not YAML: ${(cause as Error).message}`)
+  }
+  const result = scenario.safeParse(value ?? {})
+  if (!result.success) throw new ScenarioError(`the scenario has mistakes:\n${z.prettifyError(result.error)}`)
   return result.data
 }
 
 export function loadScenario(path: string): Scenario {
-  return parseScenario(readFileSync(path, 'utf8'))
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new ScenarioError(`the scenario ${path} can't be read: ${(cause as Error).message}`)
+  }
+  return parseScenario(text)
 }
 
 /** A building's cellar, a plant room, a gate and a camera. @param options.deadMeter one meter on line-1 never answers. */

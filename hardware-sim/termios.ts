@@ -19,11 +19,26 @@ const OSPEED_AT = 40
 /** BOTHER: the speed stands in the speed fields; CS8, CREAD and CLOCAL. */
 const CFLAG_RAW = 0x1000 | 0x30 | 0x80 | 0x800
 
-const ioctl = koffi.load(null).func('int ioctl(int fd, unsigned long request, _Inout_ void *argument)') as (
+const F_SETFD = 2
+const FD_CLOEXEC = 1
+
+const libc = koffi.load(null)
+const ioctl = libc.func('int ioctl(int fd, unsigned long request, _Inout_ void *argument)') as (
   fd: number,
   request: number,
   argument: Buffer,
 ) => number
+
+const fcntl = libc.func('int fcntl(int fd, int command, int argument)') as (
+  fd: number,
+  command: number,
+  argument: number,
+) => number
+
+/** A program that this process starts does not get this end: it would keep a terminal alive that was closed here. */
+export function closeOnExec(fd: number): void {
+  if (fcntl(fd, F_SETFD, FD_CLOEXEC) !== 0) throw new Error(`descriptor ${fd} can't be kept from children (F_SETFD)`)
+}
 
 /** No echo, no lines, no translation of any byte, at this speed. */
 export function makeRaw(fd: number, baud: number): void {

@@ -16,6 +16,8 @@ export interface WorldOptions {
   readonly folder: string
   readonly clock: Clock
   readonly random: Random
+  /** Told of each command of the scenario's script when it was carried out. */
+  readonly scripted?: (what: WorldAnswer) => void
 }
 
 /** The answer to a command: what it asked for, or an empty object. */
@@ -146,8 +148,17 @@ export class World {
     const { door, camera } = this.#parts
     if (scenario.life !== false) live({ clock, random, signal: this.#end.signal, door, camera, ...scenario.life })
     for (const { at, command } of scenario.script) {
-      const cancel = clock.after(at, () => void this.obey(command))
+      const cancel = clock.after(at, () => void this.#act(command))
       this.#end.signal.addEventListener('abort', cancel, { once: true })
+    }
+  }
+
+  async #act(command: WorldCommand): Promise<void> {
+    const told = { script: true, do: command.do }
+    try {
+      this.#options.scripted?.({ ...told, ok: true, ...(await this.obey(command)) })
+    } catch (error) {
+      this.#options.scripted?.({ ...told, ok: false, error: error instanceof Error ? error.message : String(error) })
     }
   }
 

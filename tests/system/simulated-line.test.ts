@@ -1,0 +1,172 @@
+import { existsSync, readdirSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { SerialPort } from 'serialport'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { PtyLine } from '../../hardware-sim/pty-line.ts'
+import { seededRandom } from '../../hardware-sim/random.ts'
+import { clock, closeClient, foreignClient, meter, temporaryFolder } from './sim-parts.ts'
+
+let folder: ReturnType<typeof temporaryFolder>
+let line: PtyLine
+
+function lineAt(baud: number): PtyLine {
+  const settings = { baud, dataBits: 8, parity: 'none', stopBits: 1 } as const
+  line = new PtyLine(join(folder.path, 'line-1'), { clock, random: seededRandom(1), settings })
+  line.line.attach(meter(1))
+  line.line.attach(meter(2))
+  return line
+}
+
+beforeEach(() => {
+  folder = temporaryFolder()
+})
+afterEach(() => {
+  line.close()
+  folder.remove()
+})
+
+/** Request 8 characters, turnaround 5 ms, answer 5 + 2N characters of ten bits. */
+function exchangeMs(baud: number, registers: number): number {
+  return ((8 + 5 + 2 * registers) * 10_000) / baud + 5
+}
+
+test.each([
+  { baud: 9600, rounds: 8 },
+  { baud: 115_200, rounds: 60 },
+])('50 registers at $baud baud take as long as on a wire', async ({ baud, rounds }) => {
+  const client = foreignClient()
+  await client.connectRTUBuffered(lineAt(baud).path, { baudRate: baud })
+  client.setID(1)
+  const tookMs: number[] = []
+  for (let i = 0; i < rounds; i++) {
+    const beganMs = clock.monoMs()
+    const { data } = await client.readHoldingRegisters(100, 50)
+    tookMs.push(clock.monoMs() - beganMs)
+    expect(data).toEqual(Array.from({ length: 50 }, (_, k) => 100 + k))
+    await clock.sleep(5)
+  }
+  await closeClient(client)
+  const median = tookMs.sort((a, b) => a - b)[rounds >> 1]!
+  // Never sooner than on a wire; later only by what waking up two processes costs.
+  expect(median).toBeGreaterThan(exchangeMs(baud, 50) - 0.05)
+  expect(median).toBeLessThan(exchangeMs(baud, 50) + (baud === 9600 ? 4 : 3))
+  expect(line.line.statistics()).toMatchObject({ requests: rounds, answers: rounds, gapViolations: 0, collisions: 0 })
+  expect(line.overrunBytes).toBe(0)
+})
+
+test('an efficiency of 0.98 at 9600 baud can be told from 0.97: the line itself loses less than a hundredth', async () => {
+  const port = await openPort(lineAt(9600).path, 9600)
+  const request = Buffer.from('01030064003285c0', 'hex')
+  request.writeUInt16LE(crc(request.subarray(0, 6)), 6)
+  for (let i = 0; i < 8; i++) {
+    const answered = bytesOf(port, 105)
+    port.write(request)
+    await answered
+    // 3.5 characters, and a little for being late.
+    await clock.sleep(3.65 + 0.15)
+  }
+  await closePort(port)
+  const { efficiency, gapViolations } = line.line.statistics()
+  expect(gapViolations).toBe(0)
+  expect(efficiency).toBeGreaterThan(0.98)
+  expect(efficiency).toBeLessThanOrEqual(1)
+})
+
+test('every byte goes both ways as it is: no echo, no line discipline', async () => {
+  const port = await openPort(lineAt(115_200).path, 115_200)
+  const all = Buffer.from(Array.from({ length: 256 }, (_, i) => i))
+  const back = bytesOf(port, 256)
+  line.line.setFault(undefined, { kind: 'echo' })
+  port.write(all)
+  expect(await back).toEqual(all)
+  line.line.setFault(undefined, undefined)
+  const nothing = bytesOf(port, 1, 50)
+  port.write(all)
+  expect((await nothing).length).toBe(0)
+  await closePort(port)
+})
+
+test('the line sees at which speed the other end was opened', async () => {
+  const port = await openPort(lineAt(9600).path, 19_200)
+  port.write(Buffer.of(1))
+  await clock.sleep(30)
+  expect(line.line.settings.baud).toBe(19_200)
+  await closePort(port)
+})
+
+test('opened and closed again and again, it stays the same line', async () => {
+  lineAt(115_200)
+  for (let i = 0; i < 3; i++) {
+    const client = foreignClient()
+    await client.connectRTUBuffered(line.path, { baudRate: 115_200 })
+    client.setID(2)
+    expect((await client.readHoldingRegisters(7, 2)).data).toEqual([7, 8])
+    await closeClient(client)
+  }
+})
+
+test('plugging in and out leaves no descriptor behind', async () => {
+  lineAt(9600)
+  const open = (): number => readdirSync('/proc/self/fd').length
+  const before = open()
+  for (let i = 0; i < 10; i++) {
+    line.unplug()
+    line.plug()
+    await clock.sleep(5)
+  }
+  expect(open()).toBe(before)
+})
+
+test('unplugged, the port at the other end goes; plugged in again, it is there under the same path', async () => {
+  const port = await openPort(lineAt(9600).path, 9600)
+  const before = readlinkSync(line.path)
+  // serialport notices a hang-up only while it waits for something to read.
+  port.on('data', () => undefined)
+  await clock.sleep(50)
+  const gone = new Promise((resolve) => port.once('close', resolve))
+  line.unplug()
+  await gone
+  expect(existsSync(line.path)).toBe(false)
+  line.plug()
+  expect(existsSync(line.path)).toBe(true)
+  expect(before).toMatch(/^\/dev\/pts\/\d+$/)
+  const client = foreignClient()
+  await client.connectRTUBuffered(line.path, { baudRate: 9600 })
+  client.setID(1)
+  expect((await client.readHoldingRegisters(1, 1)).data).toEqual([1])
+  await closeClient(client)
+})
+
+function openPort(path: string, baudRate: number): Promise<SerialPort> {
+  return new Promise((resolve, reject) => {
+    const port: SerialPort = new SerialPort({ path, baudRate }, (error) => (error ? reject(error) : resolve(port)))
+    port.on('error', () => port.close())
+  })
+}
+
+function closePort(port: SerialPort): Promise<void> {
+  return new Promise((resolve) => port.close(() => resolve()))
+}
+
+/** The next `count` bytes, or what came within `forMs`. */
+async function bytesOf(port: SerialPort, count: number, forMs = 2000): Promise<Buffer> {
+  const parts: Buffer[] = []
+  let enough = (): void => undefined
+  const take = (bytes: Buffer): void => {
+    parts.push(bytes)
+    if (Buffer.concat(parts).length >= count) enough()
+  }
+  port.on('data', take)
+  await Promise.race([new Promise<void>((resolve) => (enough = resolve)), clock.sleep(forMs)])
+  port.off('data', take)
+  return Buffer.concat(parts)
+}
+
+/** CRC-16/MODBUS by its table-free definition, written down once more so that the simulator does not check itself. */
+function crc(bytes: Uint8Array): number {
+  return bytes.reduce((start, byte) => {
+    let value = start ^ byte
+    for (let i = 0; i < 8; i++) value = value % 2 === 1 ? (value >> 1) ^ 0xa001 : value >> 1
+    return value
+  }, 0xffff)
+}
