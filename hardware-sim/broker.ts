@@ -31,6 +31,7 @@ export class Broker {
   readonly #aedes: Aedes
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
+  readonly #pending = new Set<() => void>()
   #manner: BrokerManner = { kind: 'well' }
   #port: number
 
@@ -83,6 +84,8 @@ export class Broker {
     if (!this.#server.listening) return
     const closed = new Promise((resolve) => this.#server.close(resolve))
     for (const socket of this.#sockets) socket.destroy()
+    for (const cancel of this.#pending) cancel()
+    this.#pending.clear()
     await closed
   }
 
@@ -130,7 +133,14 @@ export class Broker {
 
   #confirm(done: () => void): void {
     if (this.#manner.kind === 'withhold') return
-    if (this.#manner.kind === 'slow') this.#options.clock.after(this.#manner.pubackMs, done)
-    else done()
+    if (this.#manner.kind !== 'slow') {
+      done()
+      return
+    }
+    const cancel = this.#options.clock.after(this.#manner.pubackMs, () => {
+      this.#pending.delete(cancel)
+      done()
+    })
+    this.#pending.add(cancel)
   }
 }

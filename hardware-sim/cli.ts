@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
-import { command } from './command.ts'
+import type { WorldCommand } from './command.ts'
 import { seededRandom } from './random.ts'
 import { createRealClock } from './real-clock.ts'
 import { defaultScenario, loadScenario, type Scenario, ScenarioError } from './scenario.ts'
@@ -89,13 +89,18 @@ async function answer(world: World, text: string): Promise<Readonly<Record<strin
   try {
     const { id: given, ...asked } = z.looseObject({ id: z.unknown().optional() }).parse(JSON.parse(text))
     id = given
-    const parsed = command.safeParse(asked)
-    if (!parsed.success) throw new Error(z.prettifyError(parsed.error))
-    const said = await world.obey(parsed.data)
-    return { ok: true, id, do: parsed.data.do, ...said, ...(parsed.data.do === 'end' ? { end: true } : {}) }
+    // What is no command is refused by obey, in words.
+    const command = asked as WorldCommand
+    const said = await world.obey(command)
+    return { ok: true, id, do: command.do, ...said, ...(command.do === 'end' ? { end: true } : {}) }
   } catch (error) {
-    return { ok: false, id, error: error instanceof Error ? error.message : String(error) }
+    return { ok: false, id, error: reasonOf(error) }
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof z.ZodError) return z.prettifyError(error)
+  return error instanceof Error ? error.message : String(error)
 }
 
 function say(what: object | string): void {

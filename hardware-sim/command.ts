@@ -30,8 +30,8 @@ export const command = z.discriminatedUnion('do', [
   }),
   z.strictObject({ do: z.literal('door'), act: z.enum(['exit', 'open', 'shut', 'visit']) }),
   z.strictObject({ do: z.literal('motion'), active: z.boolean() }),
-  /** The account: what reached the broker, what each line carried, how the door stands. */
-  z.strictObject({ do: z.literal('report') }),
+  /** The account: what reached the broker, what each line carried, how the door stands. `reset` begins the lines' anew. */
+  z.strictObject({ do: z.literal('report'), reset: z.boolean().default(false) }),
   z.strictObject({ do: z.literal('end') }),
 ])
-export type WorldCommand = z.infer<typeof command>
+export type WorldCommand = z.input<typeof command>

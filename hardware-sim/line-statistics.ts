@@ -17,6 +17,9 @@ export interface LineStatistics {
   readonly elapsedMs: number
   /** `idealMs / elapsedMs`; 0 before the first answer. Above 1 only by breaking the silence. */
   readonly efficiency: number
+  /** How late the last byte of an answer was handed over, on average and at the worst: what this measuring is worth. */
+  readonly lateMs: number
+  readonly lateMaxMs: number
 }
 
 export class LineCounters {
@@ -31,10 +34,14 @@ export class LineCounters {
   #answers = new Map<string, number>()
   #idealMs = 0
   #elapsedEndMs = 0
+  #lateSumMs = 0
+  #lateMaxMs = 0
 
   /** @param askedMs when the request began: one from before a reset is not counted. */
-  answered(meter: string, askedMs: number, idealMs: number, gapMs: number): void {
+  answered(meter: string, askedMs: number, idealMs: number, gapMs: number, lateMs: number): void {
     if (this.firstRequestMs === undefined || askedMs < this.firstRequestMs) return
+    this.#lateSumMs += lateMs
+    this.#lateMaxMs = Math.max(this.#lateMaxMs, lateMs)
     this.#answers.set(meter, (this.#answers.get(meter) ?? 0) + 1)
     this.#idealMs += idealMs
     this.#elapsedEndMs = this.lastAnswerEndMs + gapMs
@@ -42,9 +49,10 @@ export class LineCounters {
 
   result(): LineStatistics {
     const elapsedMs = this.firstRequestMs === undefined ? 0 : Math.max(0, this.#elapsedEndMs - this.firstRequestMs)
+    const answers = [...this.#answers.values()].reduce((sum, count) => sum + count, 0)
     return {
       requests: this.requests,
-      answers: [...this.#answers.values()].reduce((sum, count) => sum + count, 0),
+      answers,
       answersByMeter: Object.fromEntries(this.#answers),
       gapViolations: this.gapViolations,
       collisions: this.collisions,
@@ -53,6 +61,8 @@ export class LineCounters {
       idealMs: this.#idealMs,
       elapsedMs,
       efficiency: elapsedMs === 0 ? 0 : this.#idealMs / elapsedMs,
+      lateMs: answers === 0 ? 0 : this.#lateSumMs / answers,
+      lateMaxMs: this.#lateMaxMs,
     }
   }
 
@@ -66,5 +76,7 @@ export class LineCounters {
     this.#answers = new Map()
     this.#idealMs = 0
     this.#elapsedEndMs = 0
+    this.#lateSumMs = 0
+    this.#lateMaxMs = 0
   }
 }

@@ -39,7 +39,8 @@ interface Sending {
   readonly startMs: number
   readonly characterMs: number
   readonly echo: boolean
-  readonly done: (() => void) | undefined
+  /** Called when the last byte is with the hub. @param lateMs how long after it was over on the wire */
+  readonly done: ((lateMs: number) => void) | undefined
   sentBytes: number
   cancel: () => void
 }
@@ -186,7 +187,9 @@ export class Line {
     const gapMs = quietMs(this.#settings)
     const idealMs = asked.endMs - asked.startMs + meter.turnaroundMs + bytes.length * charMs + gapMs
     this.#busyUntilMs.set(meter.id, startMs + bytes.length * charMs)
-    const done = (): void => this.#counters.answered(meter.id, asked.startMs, idealMs, gapMs)
+    const done = (lateMs: number): void => {
+      this.#counters.answered(meter.id, asked.startMs, idealMs, gapMs, lateMs)
+    }
     if (fault?.kind !== 'half') {
       this.#send(bytes, startMs, { done })
       return
@@ -210,7 +213,7 @@ export class Line {
     return wrong
   }
 
-  #send(bytes: Uint8Array, startMs: number, how: { readonly echo?: boolean; readonly done?: () => void }): void {
+  #send(bytes: Uint8Array, startMs: number, how: { readonly echo?: boolean; readonly done?: Sending['done'] }): void {
     const sending: Sending = {
       bytes,
       startMs,
@@ -250,7 +253,7 @@ export class Line {
     }
     this.#sendings.delete(sending)
     if (!sending.echo) this.#counters.lastAnswerEndMs = this.#clock.monoMs()
-    sending.done?.()
+    sending.done?.(Math.max(0, this.#clock.monoMs() - sending.startMs - sending.bytes.length * sending.characterMs))
   }
 
   /** Whether somebody other than `sending` is on the wire now. */

@@ -25,7 +25,7 @@ export interface ModbusMeterOptions extends RegisterOptions {
   readonly seed?: number
   readonly turnaroundMs?: number
   readonly settings?: SerialSettings
-  /** The most registers it gives at once, where the device has a limit of its own. */
+  /** The most registers it gives at once, where that is not what its profile says. */
   readonly registersMax?: number
   /** Makes a point show this instead of what the load gives. */
   readonly value?: (point: string) => number | undefined
@@ -47,7 +47,7 @@ export class ModbusMeter implements Meter {
     this.unit = options.unit
     this.turnaroundMs = options.turnaroundMs ?? 5
     if (options.settings !== undefined) this.settings = options.settings
-    this.#registersMax = Math.min(options.registersMax ?? READ_REGISTERS_MAX, READ_REGISTERS_MAX)
+    this.#registersMax = Math.min(options.registersMax ?? profile.blockMax, READ_REGISTERS_MAX)
     const seed = (hashText(options.id) ^ (options.seed ?? 0)) >>> 0
     this.load = new Load({ clock, seed, peakW: 2000 + (seed % 7000), startKwh: 200 + ((seed >>> 8) % 90_000) / 10 })
     const show = (point: ModbusProfile['points'][number]): number =>

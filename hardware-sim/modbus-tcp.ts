@@ -26,6 +26,7 @@ export interface ModbusTcpOptions {
 export interface ModbusTcpStatistics {
   readonly requests: number
   readonly answers: number
+  readonly answersByMeter: Readonly<Record<string, number>>
   readonly connections: number
 }
 
@@ -39,7 +40,8 @@ export class ModbusTcpHost {
   readonly #hostSlot = new FaultSlot()
   #port: number
   #requests = 0
-  #answers = 0
+  readonly #answers = new Map<string, number>()
+  readonly #pending = new Set<() => void>()
 
   private constructor(options: ModbusTcpOptions) {
     this.#options = options
@@ -64,7 +66,9 @@ export class ModbusTcpHost {
   }
 
   statistics(): ModbusTcpStatistics {
-    return { requests: this.#requests, answers: this.#answers, connections: this.#sockets.size }
+    const answers = [...this.#answers.values()].reduce((sum, count) => sum + count, 0)
+    const answersByMeter = Object.fromEntries(this.#answers)
+    return { requests: this.#requests, answers, answersByMeter, connections: this.#sockets.size }
   }
 
   /** @param meter its id; undefined: every meter of this host. */
@@ -79,6 +83,8 @@ export class ModbusTcpHost {
     if (!this.#server.listening) return
     const closed = new Promise((resolve) => this.#server.close(resolve))
     for (const socket of this.#sockets) socket.destroy()
+    for (const cancel of this.#pending) cancel()
+    this.#pending.clear()
     await closed
   }
 
@@ -130,25 +136,34 @@ export class ModbusTcpHost {
     const transaction = (request.readUInt16BE(0) + (fault?.kind === 'wrong-transaction' ? 1 : 0)) & 0xffff
     const answer = tcpFrame(transaction, fault?.kind === 'wrong-unit' ? fault.unit : unit, body)
     const delayMs = (this.#options.turnaroundMs ?? 0) + (fault?.kind === 'late' ? fault.byMs : 0)
+    const who = meter?.id ?? `unit ${unit}`
     if (fault?.kind !== 'half') {
-      this.#later(socket, answer, delayMs, true)
+      this.#later(socket, answer, delayMs, who)
       return
     }
     const half = answer.length >> 1
-    this.#later(socket, answer.subarray(0, half), delayMs, false)
+    this.#later(socket, answer.subarray(0, half), delayMs, undefined)
     if (fault.restAfterMs !== undefined) {
-      this.#later(socket, answer.subarray(half), delayMs + fault.restAfterMs, true)
+      this.#later(socket, answer.subarray(half), delayMs + fault.restAfterMs, who)
     }
   }
 
-  #later(socket: Socket, bytes: Uint8Array, delayMs: number, whole: boolean): void {
+  /** @param who whose answer is whole with these bytes */
+  #later(socket: Socket, bytes: Uint8Array, delayMs: number, who: string | undefined): void {
     const write = (): void => {
       if (socket.destroyed) return
-      if (whole) this.#answers += 1
+      if (who !== undefined) this.#answers.set(who, (this.#answers.get(who) ?? 0) + 1)
       socket.write(bytes)
     }
-    if (delayMs === 0) write()
-    else this.#options.clock.after(delayMs, write)
+    if (delayMs === 0) {
+      write()
+      return
+    }
+    const cancel = this.#options.clock.after(delayMs, () => {
+      this.#pending.delete(cancel)
+      write()
+    })
+    this.#pending.add(cancel)
   }
 }
 

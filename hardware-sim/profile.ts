@@ -25,6 +25,8 @@ export type ModbusPoint = z.infer<typeof modbusPoint>
 const modbusProfile = z.looseObject({
   id: z.string(),
   protocol: z.literal('modbus'),
+  /** The most registers that the device gives in one answer. */
+  blockMax: z.int().positive().default(125),
   points: z.array(modbusPoint).min(1),
 })
 export type ModbusProfile = z.infer<typeof modbusProfile>

@@ -5,6 +5,8 @@ const PHASE_SHARE = [0.42, 0.33, 0.25] as const
 const MAINS_V = 230
 const POWER_FACTOR = 0.95
 const REACTIVE_PER_ACTIVE = Math.sqrt(1 / POWER_FACTOR ** 2 - 1)
+/** Roofs give a little back. */
+const EXPORT_SHARE = 0.02
 const WATER_LITRES_PER_KWH = 18
 const FACTORS: Readonly<Record<string, number>> = { k: 1000, M: 1e6, m: 1e-3 }
 
@@ -31,7 +33,8 @@ const QUANTITIES: readonly (readonly [RegExp, (asked: Asked) => number])[] = [
     /reactive.*energy|energy.*reactive/,
     ({ load, phase }) => share(load.energyKwh() * 1000, phase) * REACTIVE_PER_ACTIVE,
   ],
-  [/energy_export|export_energy/, ({ load, phase }) => 0.02 * share(load.energyKwh() * 1000, phase)],
+  [/energy_export|export_energy/, ({ load, phase }) => EXPORT_SHARE * share(load.energyKwh() * 1000, phase)],
+  [/energy_total/, ({ load, phase }) => (1 + EXPORT_SHARE) * share(load.energyKwh() * 1000, phase)],
   [/energy|heat_total|cooling_total/, ({ load, phase }) => share(load.energyKwh() * 1000, phase)],
   [/reactive/, ({ load, phase }) => share(load.powerW(), phase) * REACTIVE_PER_ACTIVE],
   [/apparent/, ({ load, phase }) => share(load.powerW(), phase) / POWER_FACTOR],

@@ -16,7 +16,7 @@ export function createRealClock(options: { readonly fine?: boolean } = {}): Cloc
   const timers = options.fine === true ? new FineTimers() : undefined
   const after = (ms: number, run: () => void): (() => void) => {
     if (timers !== undefined) return timers.add(performance.now() + ms, run)
-    const timer = setTimeout(run, Math.ceil(ms))
+    const timer = setTimeout(run, Math.max(0, Math.ceil(ms)))
     return () => clearTimeout(timer)
   }
   return {

@@ -21,7 +21,7 @@ const meter = z.strictObject({
   every: every.default('5s'),
   turnaroundMs: z.number().min(0).max(10_000).default(5),
   strictAddresses: z.boolean().default(false),
-  registersMax: z.int().min(1).max(125).default(125),
+  registersMax: z.int().min(1).max(125).exactOptional(),
   /** What is wrong with it from the start. `{ kind: silence }` is a dead meter. */
   fault: injectedFault.optional(),
 })

@@ -108,16 +108,8 @@ export class Parts {
 function makeMeter(meter: ScenarioMeter, clock: Clock, seed: number): ModbusMeter {
   const { id, address, profile, turnaroundMs, strictAddresses, registersMax } = meter
   const model = typeof profile === 'string' ? loadModbusProfile(profile) : parseModbusProfile(profile)
-  return new ModbusMeter({
-    id,
-    unit: address,
-    profile: model,
-    clock,
-    seed,
-    turnaroundMs,
-    strictAddresses,
-    registersMax,
-  })
+  const limit = registersMax === undefined ? {} : { registersMax }
+  return new ModbusMeter({ id, unit: address, profile: model, clock, seed, turnaroundMs, strictAddresses, ...limit })
 }
 
 async function startDoorPart(options: Common & { readonly socketPath: string }): Promise<DoorPart> {

@@ -1,7 +1,7 @@
 import type { Clock } from '../gateway/contract/clock.ts'
 import type { Random } from '../gateway/contract/io.ts'
 import type { Broker } from './broker.ts'
-import type { WorldCommand } from './command.ts'
+import { command as commandSchema, type WorldCommand } from './command.ts'
 import type { InjectedFault } from './fault.ts'
 import { live } from './life.ts'
 import type { ModbusTcpHost } from './modbus-tcp.ts'
@@ -88,8 +88,9 @@ export class World {
     return this.#parts.broker
   }
 
-  /** @throws Error that names what is not there. */
-  async obey(command: WorldCommand): Promise<WorldAnswer> {
+  /** @throws Error that names what is not there, or a ZodError for what is no command. */
+  async obey(asked: WorldCommand): Promise<WorldAnswer> {
+    const command = commandSchema.parse(asked)
     switch (command.do) {
       case 'cut':
       case 'restore':
@@ -114,7 +115,7 @@ export class World {
         this.#camera().motion(command.active)
         return {}
       case 'report':
-        return this.report()
+        return this.report({ reset: command.reset })
       case 'end':
         await this.close()
         return {}
@@ -123,13 +124,14 @@ export class World {
     }
   }
 
-  report(): WorldAnswer {
+  /** @param options.reset begin the lines' account anew */
+  report(options: { readonly reset?: boolean } = {}): WorldAnswer {
     const { lines, hosts, broker, door } = this.#parts
     return {
       elapsedMs: Math.round(this.#options.clock.monoMs() - this.#startedMonoMs),
       ...(broker === undefined ? {} : { broker: { ...broker.record.report(), cutOff: broker.cutOff } }),
       lines: Object.fromEntries(
-        [...lines].map(([id, one]) => [id, { ...one.line.statistics(), overrunBytes: one.overrunBytes }]),
+        [...lines].map(([id, one]) => [id, { ...one.line.statistics(options), overrunBytes: one.overrunBytes }]),
       ),
       modbusTcp: Object.fromEntries([...hosts].map(([id, host]) => [id, host.statistics()])),
       ...(door === undefined ? {} : { door: door.state() }),

