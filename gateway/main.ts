@@ -1,0 +1,285 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { drivers } from '../drivers/index.ts'
+import type { Api } from './api/server.ts'
+import type { Clock } from './contract/clock.ts'
+import type { Driver } from './contract/driver.ts'
+import type { Json } from './contract/event.ts'
+import { Fault } from './contract/fault.ts'
+import type { Figure } from './contract/figure.ts'
+import type { Io } from './contract/io.ts'
+import type { Log } from './contract/log.ts'
+import type { ConnectionPlan } from './core/connection.ts'
+import { isWell } from './core/health.ts'
+import { createRecorder, type Recorder } from './core/recorder.ts'
+import { createSupervisor, type Supervisor } from './core/supervisor.ts'
+import { createClock } from './io/clock.ts'
+import { fileStamp, readFileText, writeFileDurably } from './io/files.ts'
+import { keyedHash, loadHubKey } from './io/hub-key.ts'
+import { createLog } from './io/log.ts'
+import { createProfiles } from './io/profiles.ts'
+import { createNotifier, type Notifier } from './io/sd-notify.ts'
+import { createSecrets } from './io/secrets.ts'
+import { createSystemIo } from './io/system.ts'
+import { checkSettings, problemText } from './settings/check.ts'
+import type { Settings } from './settings/schema.ts'
+import { openStore } from './store/open.ts'
+import type { Store } from './store/store.ts'
+import { startUpstream, type Upstream } from './upstream/upstream.ts'
+
+/** The composition root: the only file that knows everyone. */
+
+export interface RunOptions {
+  readonly settingsFile: string
+  /** Ends the hub; SIGTERM and SIGINT do the same. */
+  readonly signal?: AbortSignal
+}
+
+/** 0: ended as asked. 1: a bug or a dead store, systemd starts anew. 2: the settings are wrong, it does not. */
+export type ExitCode = 0 | 1 | 2
+
+const PROFILES_FOLDER = fileURLToPath(new URL('../config/profiles', import.meta.url))
+/** Parts that do not let go within this are left to the end of the process. */
+const STOP_MS = 8000
+/** Beats in the time that systemd waits for one: two may be late. */
+const BEATS_A_WATCHDOG = 3
+
+/** Run a hub until it is told to end. */
+export async function runHub(options: RunOptions): Promise<ExitCode> {
+  const log = createLog(process.env.LINLI_LOG === 'debug' ? 'debug' : 'info', process.env.JOURNAL_STREAM !== undefined)
+  const settings = readSettings(options.settingsFile, log)
+  if (settings === undefined) return 2
+  const notifier = createNotifier(process.env)
+  const ending = endOn(options.signal)
+  const clock = createClock()
+  try {
+    const hub = await startHub(settings, { file: options.settingsFile, clock, log, signal: ending.signal })
+    beat(hub.store, notifier, clock, ending.signal)
+    notifier.ready()
+    const reload = (): void => hub.reload()
+    process.on('SIGHUP', reload)
+    const reason = await Promise.race([hub.broken, aborted(ending.signal)])
+    process.off('SIGHUP', reload)
+    if (reason !== undefined) log.error('the hub can not go on', { error: reason })
+    notifier.stopping()
+    ending.end()
+    const late = clock.sleep(STOP_MS).then(() => log.warn('not everything let go in time'))
+    await Promise.race([hub.stop(), late])
+    return reason === undefined ? 0 : 1
+  } catch (error) {
+    log.error('the hub did not start', { error })
+    return 1
+  } finally {
+    ending.forget()
+  }
+}
+
+interface HubParts {
+  readonly file: string
+  readonly clock: Clock
+  readonly log: Log
+  readonly signal: AbortSignal
+}
+
+interface Hub {
+  readonly store: Store
+  /** Resolves with what can't be lived with: a bug, a dead store. */
+  readonly broken: Promise<unknown>
+  /** Read the settings file anew; a bad one leaves the old settings in force. */
+  reload(): void
+  stop(): Promise<void>
+}
+
+async function startHub(settings: Settings, parts: HubParts): Promise<Hub> {
+  const { clock, log, signal } = parts
+  const startedMs = clock.monoMs()
+  const besides = dirname(resolve(parts.file))
+  const path = resolve(besides, settings.storage.path)
+  const profiles = createProfiles({ folder: PROFILES_FOLDER, besides })
+  const secrets = createSecrets({ besides, credentials: process.env.CREDENTIALS_DIRECTORY })
+  const io = createSystemIo({ profiles, secrets })
+  const store = await openStore({ path, hub: settings.hub.id, clock, log, gatherMs: settings.storage.gatherMs })
+  const key = loadHubKey(dirname(path))
+  const recorder = createRecorder({ store, clock, log, hash: keyedHash(key) }, signal)
+  const supervisor = createSupervisor({ clock, log, io, recorder })
+  await supervisor.apply(plansOf(settings))
+  const common = { hub: settings.hub.id, store, clock, random: io.random, log, secrets, signal }
+  const upstreams = settings.upstream.map((options) => ({ id: options.id, link: startUpstream(options, common) }))
+  const seen = { settings, startedMs, clock, store, recorder, supervisor, upstreams }
+  const api = await startInterface(settings, { ...parts, dataFolder: dirname(path), seen, io, key })
+  log.info('the hub runs', { hub: settings.hub.id, epoch: store.epoch, lastSeq: store.lastSeq(), api: api?.url })
+  const ends = upstreams.map(({ link }) => link.done.then(() => new Promise<never>(() => undefined)))
+  return {
+    store,
+    broken: Promise.race([supervisor.broken, store.failed, ...ends]).catch((error: unknown) => error),
+    reload() {
+      const next = readSettings(parts.file, log)
+      if (next === undefined) return log.warn('the old settings stay in force')
+      supervisor.apply(plansOf(next)).then(
+        (changed) => log.info('settings were read anew', changed),
+        (error) => log.error('settings were not put in force', { error }),
+      )
+    },
+    async stop() {
+      await api?.close()
+      await supervisor.stop()
+      await Promise.allSettled(upstreams.map(({ link }) => link.done))
+      await store.close()
+      log.info('the hub has stopped', { lastSeq: store.lastSeq() })
+    },
+  }
+}
+
+interface Parts {
+  readonly settings: Settings
+  readonly startedMs: number
+  readonly clock: Clock
+  readonly store: Store
+  readonly recorder: Recorder
+  readonly supervisor: Supervisor
+  readonly upstreams: readonly { readonly id: string; readonly link: Upstream }[]
+}
+
+interface InterfaceParts extends HubParts {
+  readonly seen: Parts
+  readonly dataFolder: string
+  readonly io: Io
+  readonly key: Uint8Array
+}
+
+/** The HTTP interface, loaded only where the settings ask for it: its library costs a tenth of a second and 10 MB. */
+async function startInterface(settings: Settings, parts: InterfaceParts): Promise<Api | undefined> {
+  if (settings.api === undefined) return undefined
+  const { clock, log, signal, seen, io, key } = parts
+  const [{ startApi }, { createTokenBook }] = await Promise.all([import('./api/server.ts'), import('./api/tokens.ts')])
+  const tokens = createTokenBook({
+    path: resolve(parts.dataFolder, 'tokens.json'),
+    files: { read: readFileText, write: writeFileDurably, stamp: fileStamp },
+    random: io.random,
+    clock,
+  })
+  return startApi({
+    ...settings.api,
+    hub: settings.hub.id,
+    key,
+    secrets: io.secrets,
+    store: seen.store,
+    consumers: settings.consumers,
+    clock,
+    log,
+    signal,
+    tokens,
+    health: () => healthOf(seen),
+    figures: () => figuresOf(seen),
+  })
+}
+
+/** What `/healthz` tells to who may know. */
+function healthOf({ settings, startedMs, clock, store, recorder, supervisor, upstreams }: Parts): {
+  ok: boolean
+  [name: string]: Json
+} {
+  const connections = supervisor.health()
+  const volatile = recorder.volatile()
+  return {
+    ok: volatile === 0 && isWell(connections),
+    hub: settings.hub.id,
+    uptimeSeconds: Math.round((clock.monoMs() - startedMs) / 1000),
+    clock: clock.state(),
+    log: { epoch: store.epoch, firstSeq: store.firstSeq(), lastSeq: store.lastSeq(), volatileEvents: volatile },
+    connections: JSON.parse(JSON.stringify(connections)),
+    upstream: upstreams.map(({ id, link }) => {
+      const { connected, lag, lastError } = link.state()
+      return { id, connected, lag, ...(lastError === undefined ? {} : { lastError }) }
+    }),
+  }
+}
+
+function figuresOf({ store, recorder, supervisor, upstreams }: Parts): readonly Figure[] {
+  return [
+    ...store.figures(),
+    ...recorder.figures(),
+    ...supervisor.figures(),
+    ...upstreams.flatMap(({ link }) => link.figures()),
+    { name: 'linli_memory_bytes', help: 'Resident memory of the hub', kind: 'gauge', value: process.memoryUsage.rss() },
+    {
+      name: 'linli_cpu_seconds_total',
+      help: 'CPU time of the hub, user and system',
+      kind: 'counter',
+      value: (process.cpuUsage().user + process.cpuUsage().system) / 1e6,
+    },
+  ]
+}
+
+/** The settings, or undefined after every mistake in them was said. */
+function readSettings(file: string, log: Log): Settings | undefined {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    log.error(`the settings file can't be read: ${file}`, { error })
+    return undefined
+  }
+  const { settings, problems } = checkSettings(text, file, drivers)
+  for (const problem of problems) {
+    const say = problem.severity === 'error' ? log.error : log.warn
+    say(problemText(problem))
+  }
+  return settings
+}
+
+function plansOf(settings: Settings): ConnectionPlan[] {
+  return settings.connections.map(({ id, kind, options }) => ({
+    id,
+    driver: drivers[kind as keyof typeof drivers] as Driver,
+    options,
+  }))
+}
+
+/** Feed the watchdog while this loop turns and the writer of the log answers; and only then. */
+function beat(store: Store, notifier: Notifier, clock: Clock, signal: AbortSignal): void {
+  const { watchdogMs } = notifier
+  if (watchdogMs === undefined) return
+  const next = async (): Promise<void> => {
+    while (!signal.aborted) {
+      await store.ping()
+      notifier.beat()
+      await clock.sleep(watchdogMs / BEATS_A_WATCHDOG, signal)
+    }
+  }
+  // A dead store ends the process on its own; an abort is the end of beating.
+  next().catch(() => undefined)
+}
+
+interface Ending {
+  readonly signal: AbortSignal
+  end(): void
+  forget(): void
+}
+
+/** One signal for all the ways in which a hub is told to end. */
+function endOn(asked: AbortSignal | undefined): Ending {
+  const controller = new AbortController()
+  const end = (): void => controller.abort(new Fault('connection', 'the hub ends'))
+  process.once('SIGTERM', end)
+  process.once('SIGINT', end)
+  asked?.addEventListener('abort', end, { once: true })
+  if (asked?.aborted === true) end()
+  return {
+    signal: controller.signal,
+    end,
+    forget() {
+      process.off('SIGTERM', end)
+      process.off('SIGINT', end)
+      asked?.removeEventListener('abort', end)
+    },
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((done) => {
+    if (signal.aborted) done(undefined)
+    else signal.addEventListener('abort', () => done(undefined), { once: true })
+  })
+}
