@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from './eventually.ts'
+import { freePort, listens } from './free-port.ts'
 import { pathOf } from './needs.ts'
 
 /** A mosquitto of its own for one test; `needs('mosquitto')` first. */
@@ -51,32 +51,11 @@ export class Mosquitto {
     const program = pathOf('mosquitto')
     if (program === undefined) throw new Error('mosquitto is not installed')
     this.#process = spawn(program, ['-c', join(this.folder, 'mosquitto.conf')], { stdio: 'ignore' })
-    await eventually(() => answers(this.port), 5000, `mosquitto listens on ${this.port}`)
+    await eventually(() => listens(this.port), 5000, `mosquitto listens on ${this.port}`)
   }
 
   async close(): Promise<void> {
     await this.kill()
     rmSync(this.folder, { recursive: true, force: true })
   }
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })
-}
-
-/** A port that was free a moment ago. */
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
-    })
-  })
 }
