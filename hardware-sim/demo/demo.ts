@@ -6,7 +6,7 @@ import { createToken, HubProcess } from './hub.ts'
 import { outageNumber } from './outages.ts'
 import { Picture } from './picture.ts'
 import { cpuSeconds, memoryBytes } from './process-figures.ts'
-import { type Report, Simulator } from './simulator.ts'
+import { Simulator } from './simulator.ts'
 import type { Show } from './table.ts'
 
 const CONSUMER = 'property'
@@ -27,6 +27,10 @@ export interface DemoOptions {
   readonly runMs: number | undefined
   /** Said while everything starts. */
   readonly say: (text: string) => void
+}
+
+interface Answers {
+  readonly answersByMeter: Readonly<Record<string, number>>
 }
 
 /** A simulated community and a hub, as two processes, and somebody who watches both and takes the account. */
@@ -100,7 +104,7 @@ export class Demo {
   async account(): Promise<Account> {
     await this.#restore()
     // In this order: what the meters had answered by now must be in the log a moment later.
-    const { lines } = await this.#simulator.report()
+    const { lines, modbusTcp } = await this.#simulator.report()
     const takenMs = performance.now()
     await pause(SETTLE_MS)
     const { lastSeq } = (await this.client.health()).log
@@ -116,7 +120,9 @@ export class Demo {
       events: this.picture.events,
       delivered: platform.unique,
       duplicated: platform.duplicates,
-      lost: lostOf({ lastSeq, pulled, platform, meters: this.#meters(lines, takenMs) }) + this.picture.disorder,
+      lost:
+        lostOf({ lastSeq, pulled, platform, meters: this.#meters({ ...lines, ...modbusTcp }, takenMs) }) +
+        this.picture.disorder,
       outages: this.#outages,
       longestOutageSeconds: round(this.#longestOutageMs / 1000),
       slowestReturnSeconds: round(this.#slowestReturnMs / 1000),
@@ -209,8 +215,8 @@ export class Demo {
     }
   }
 
-  #meters(lines: Report['lines'], takenMs: number): readonly MeterAccount[] {
-    return Object.values(lines).flatMap(({ answersByMeter }) =>
+  #meters(connections: Readonly<Record<string, Answers>>, takenMs: number): readonly MeterAccount[] {
+    return Object.values(connections).flatMap(({ answersByMeter }) =>
       Object.entries(answersByMeter).map(([id, answers]) => {
         const meter = this.picture.meters.get(id)
         const spanMs = meter === undefined ? takenMs - this.#startedMs : takenMs - meter.firstMs
