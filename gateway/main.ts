@@ -64,8 +64,7 @@ export async function runHub(options: RunOptions): Promise<ExitCode> {
     if (reason !== undefined) log.error('the hub can not go on', { error: reason })
     notifier.stopping()
     ending.end()
-    const late = clock.sleep(STOP_MS).then(() => log.warn('not everything let go in time'))
-    await Promise.race([hub.stop(), late])
+    await withinMs(STOP_MS, hub.stop(), clock, () => log.warn('not everything let go in time'))
     return reason === undefined ? 0 : 1
   } catch (error) {
     log.error('the hub did not start', { error })
@@ -275,6 +274,18 @@ function endOn(asked: AbortSignal | undefined): Ending {
       asked?.removeEventListener('abort', end)
     },
   }
+}
+
+/** Wait for `work`, but no longer than `ms`; then say so and go on. */
+async function withinMs(ms: number, work: Promise<void>, clock: Clock, late: () => void): Promise<void> {
+  let cancel = (): void => undefined
+  const timeout = new Promise<void>((go) => {
+    cancel = clock.after(ms, () => {
+      late()
+      go()
+    })
+  })
+  await Promise.race([work, timeout]).finally(() => cancel())
 }
 
 function aborted(signal: AbortSignal): Promise<undefined> {

@@ -110,7 +110,8 @@ export function superviseConnection(plan: ConnectionPlan, parts: ConnectionParts
       await driver.run(host)
       return stopping.signal.aborted ? undefined : new Fault('connection', 'the driver ended by itself')
     } catch (error) {
-      if (stopping.signal.aborted && error === stopping.signal.reason) return undefined
+      // Told to stop, it may end with the signal's reason or with the loss of a wire that was closed under it.
+      if (stopping.signal.aborted && (error === stopping.signal.reason || isFault(error))) return undefined
       if (!isFault(error)) throw error
       return error
     } finally {
