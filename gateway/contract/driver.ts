@@ -19,6 +19,14 @@ export interface Problem {
   readonly hint: string
 }
 
+/** Something outside with one owner: a serial port, a line of a GPIO chip, a Modbus TCP host. */
+export interface Claim {
+  /** For people, and the same for the same thing: `serial port /dev/ttyUSB0`, `line 17 of gpiochip0`. */
+  readonly what: string
+  /** Where the options name it, such as `['rs485', 'port']`. */
+  readonly path: readonly (string | number)[]
+}
+
 /** One connection of one kind: a meter line, a door panel, a camera. */
 export interface Driver<Options = unknown> {
   /** The key that a connection in the settings carries, such as `rs485`. */
@@ -27,6 +35,8 @@ export interface Driver<Options = unknown> {
   readonly options: Schema<Options>
   /** The devices that the options name; the core knows their ids for rights and commands. */
   devices(options: Options): readonly string[]
+  /** What the connection must have to itself; settings in which two connections claim the same are refused. */
+  claims?(options: Options): readonly Claim[]
   /** Work until `host.signal` aborts, then return. Throw a Fault to be restarted by the supervisor. */
   run(host: Host<Options>): Promise<void>
   /** What `linli check` can find out beyond the schema without touching the device, such as a missing profile. */
