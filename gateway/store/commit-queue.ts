@@ -8,14 +8,15 @@ export interface GatherLimits {
   readonly gatherMs: number
   /** Alarms, status and audit are committed at once, but not oftener than so. */
   readonly urgentMs: number
+  /** With so many events waiting, nobody waits for the time. A commit takes no more, but for one call that brings more. */
+  readonly commitEvents: number
 }
 
-/** With so much waiting nobody waits for the time. One call is never split, so a commit may be larger by one call. */
-export const COMMIT_EVENTS = 1000
-export const COMMIT_CHARS = 256 * 1024
+/** With so much text waiting neither. */
+const COMMIT_CHARS = 256 * 1024
 /** More than this waiting is refused: the disk doesn't keep up, and memory is not a log. */
-export const WAITING_CHARS_MAX = 16 * 1024 * 1024
-export const WAITING_EVENTS_MAX = 50_000
+const WAITING_CHARS_MAX = 16 * 1024 * 1024
+const WAITING_EVENTS_MAX = 50_000
 
 export interface WaitingAppend {
   readonly events: readonly NewEvent[]
@@ -87,7 +88,7 @@ export class CommitQueue {
   /** Milliseconds until the next commit is due: 0 for now, infinite when nothing waits. */
   dueInMs(): number {
     if (this.empty) return Number.POSITIVE_INFINITY
-    if (this.#events >= COMMIT_EVENTS || this.#chars >= COMMIT_CHARS) return 0
+    if (this.#events >= this.#limits.commitEvents || this.#chars >= COMMIT_CHARS) return 0
     return Math.max(0, this.#dueMonoMs - this.#clock.monoMs())
   }
 
@@ -98,7 +99,7 @@ export class CommitQueue {
     let events = 0
     let chars = 0
     for (const append of this.#appends) {
-      if (count > 0 && (events >= COMMIT_EVENTS || chars >= COMMIT_CHARS)) break
+      if (count > 0 && (events >= this.#limits.commitEvents || chars >= COMMIT_CHARS)) break
       count += 1
       events += append.events.length
       chars += charsOf(append.events)

@@ -5,8 +5,13 @@ import { type Batch, CommitQueue, type GatherLimits } from './commit-queue.ts'
 import { packEvents, StreamBook } from './parcel.ts'
 import type { Committed, StorePort } from './service.ts'
 
-/** Commits that are on the way to the worker: one that works, and one so that it finds work when it has done. */
-const IN_FLIGHT_MAX = 2
+/**
+ * Commits that are on the way to the worker. A fast disk would wait for the threads to wake each other, so it has
+ * the next ones at hand; behind a slow one it is better that what comes meanwhile goes into one commit together.
+ */
+const IN_FLIGHT_FAST = 4
+const IN_FLIGHT_SLOW = 1
+const FAST_COMMIT_MS = 5
 
 export interface CommitterHandlers {
   /** Called before the callers hear of it. */
@@ -25,6 +30,7 @@ export class Committer {
   readonly #queue: CommitQueue
   #book = new StreamBook()
   #inFlight = 0
+  #inFlightMax = IN_FLIGHT_FAST
   #halted: Error | undefined
   #closing = false
   #cancelTimer: (() => void) | undefined
@@ -89,7 +95,7 @@ export class Committer {
   }
 
   #schedule(): void {
-    if (this.#inFlight >= IN_FLIGHT_MAX) return
+    if (this.#inFlight >= this.#inFlightMax) return
     const dueInMs = this.#closing ? 0 : this.#queue.dueInMs()
     if (dueInMs === Number.POSITIVE_INFINITY) return
     if (dueInMs <= 0) {
@@ -111,7 +117,7 @@ export class Committer {
   }
 
   #pump(): void {
-    while (this.#inFlight < IN_FLIGHT_MAX && !this.#queue.empty && (this.#closing || this.#queue.dueInMs() <= 0)) {
+    while (this.#inFlight < this.#inFlightMax && !this.#queue.empty && (this.#closing || this.#queue.dueInMs() <= 0)) {
       void this.#send(this.#queue.take())
     }
     if (!this.#queue.empty) this.#schedule()
@@ -125,8 +131,12 @@ export class Committer {
       this.#book,
     )
     const confirms = batch.confirms.map(({ consumer, seq, force }) => ({ consumer, seq, force }))
+    const sentMonoMs = this.#clock.monoMs()
+    const ahead = this.#inFlight
     try {
       const committed = await this.#port.call('commit', { parcel, ...this.#book.takeFresh(), confirms })
+      const tookMs = (this.#clock.monoMs() - sentMonoMs) / ahead
+      this.#inFlightMax = tookMs < FAST_COMMIT_MS ? IN_FLIGHT_FAST : IN_FLIGHT_SLOW
       this.#tell(batch, committed)
     } catch (error) {
       const fault = this.#handlers.asFault(error)

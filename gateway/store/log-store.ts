@@ -36,6 +36,7 @@ export interface LogStoreOptions {
   readonly log: Log
   readonly gatherMs: number
   readonly urgentMs: number
+  readonly commitEvents: number
   readonly tailEvents: number
 }
 

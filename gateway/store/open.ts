@@ -19,6 +19,8 @@ export interface StoreOptions {
   readonly gatherMs?: number
   /** Other events are committed at once, but not oftener than so; 20 ms when left out. */
   readonly urgentMs?: number
+  /** ... and no longer once so many events wait; 1000 when left out. */
+  readonly commitEvents?: number
   /** So many of the newest events are read from memory; 0 for none. */
   readonly tailEvents?: number
   /** Another way to the writer than a thread of its own: a simulation. */
@@ -27,6 +29,7 @@ export interface StoreOptions {
 
 const GATHER_MS = 20
 const URGENT_MS = 20
+const COMMIT_EVENTS = 1000
 
 /**
  * Open the log at `path`, or make one. Rejects with a Fault of reach `setup` when the file is in use by another
@@ -39,8 +42,13 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
   const file = { path, hub }
   try {
     const opened = await port.call('open', { file, opening: openingNow(clock) })
-    const { gatherMs = GATHER_MS, urgentMs = URGENT_MS, tailEvents = TAIL_EVENTS } = options
-    store = new LogStore({ file, clock, log, gatherMs, urgentMs, tailEvents }, port, opened)
+    const {
+      gatherMs = GATHER_MS,
+      urgentMs = URGENT_MS,
+      commitEvents = COMMIT_EVENTS,
+      tailEvents = TAIL_EVENTS,
+    } = options
+    store = new LogStore({ file, clock, log, gatherMs, urgentMs, commitEvents, tailEvents }, port, opened)
   } catch (error) {
     await port.call('close', undefined).catch(() => undefined)
     throw asFault(error)

@@ -30,7 +30,7 @@ export const MONO_US = 3
 export const CHARS = 4
 
 /** Times of the form that the log keeps: whole milliseconds by the wall, whole microseconds otherwise. */
-const TIME_MAX = 2 ** 52
+const TIME_MAX = 2 ** 50
 /** The other side's list of streams is begun anew behind so many, so that made-up device names can't fill the memory. */
 const STREAMS_MAX = 8192
 

@@ -1,30 +1,31 @@
-import { constants, crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { crc32 } from 'node:zlib'
 import type { ClockState } from '../contract/clock.ts'
 import { EVENT_CLASSES, type EventClass, PRIVACY_LEVELS } from '../contract/event.ts'
+import { packBody, unpackBody } from './body.ts'
 import { ByteReader, ByteWriter } from './bytes.ts'
 import type { Events } from './collect.ts'
-import { CHARS, COLUMNS, MONO_US, SEQ, STREAM, type Stream, WALL_MS } from './parcel.ts'
+import { readColumn, writeColumn } from './columns.ts'
+import { COLUMNS, type Parcel, SEQ, type Stream, WALL_MS } from './parcel.ts'
+import { readTexts, writeTexts } from './texts.ts'
 
 /**
- * The format of a row: one or many events of one class, in order, in two blobs.
- *
- * `head` is small and says everything that a filter asks, so that a row nobody wants is passed over unpacked:
+ * The format of a row: one or many events of one class, in order, in two blobs. `head` is small and says everything
+ * that a filter asks, so that a row nobody wants is passed over unpacked; `body` is described in `body.ts`.
  *
  *     u32  CRC-32 of the class, of the row's key (the place of its last event) and of the rest of the head
  *     byte format of the head (1)
- *     byte packing of the body (0 plain, 1 zstd)
+ *     byte packing of the body
  *     uint events; uint boot; uint key minus place of the first event
  *     uint runs left out, each: uint events before it since the last run, uint places left out
  *     int  earliest wall time in ms; uint latest minus earliest
- *     uint bytes of the body as stored; u32 CRC-32 of the body as stored
+ *     uint bytes of the body; u32 CRC-32 of the body
  *     uint types, each: text
- *     uint streams, each: uint type, byte privacy + 4 * clock, uint characters shared with the source before, text of the rest
+ *     uint streams; column: type of each; column: privacy + 4 * clock of each
+ *     the sources of the streams: byte 1 and texts by shape (`texts.ts`), or byte 0 and each as text
  *
- * `body`, unpacked: for each event uint stream, int wall time since the event before (the first: since the earliest),
- * int monotonic microseconds since the event before, uint length in UTF-16 units; then all bodies as UTF-8.
- *
- * Numbers are those of `bytes.ts`. A row names nothing outside itself but its boot, so each whole row of a damaged
- * file can be read. Other packings and formats get other numbers; what is stored is never rewritten into a new one.
+ * Numbers and texts are those of `bytes.ts`, columns those of `columns.ts`. A row names nothing outside itself but
+ * its boot, so each whole row of a damaged file can be read. Other packings and formats get other numbers; what is
+ * stored is never rewritten into a new one.
  */
 export interface RowHead {
   readonly class: EventClass
@@ -43,13 +44,6 @@ export interface RowHead {
 }
 
 const FORMAT = 1
-const PLAIN = 0
-const ZSTD = 1
-/** Below this a frame of zstd costs more than it gains. */
-const ZSTD_LEAST_BYTES = 200
-const ZSTD_OPTIONS = { params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 0 } }
-/** More than the largest row that was ever written; a damaged length must not take the memory. */
-const UNPACKED_BYTES_MAX = 64 * 1024 * 1024
 const CLOCK_STATES: readonly ClockState[] = ['never', 'unsynced', 'holdover', 'synced']
 
 /** A row whose bytes are not what was written. */
@@ -66,52 +60,13 @@ export class DamagedRow extends Error {
 
 /** @returns the two blobs and the key of the row. The events are of one class and one boot. */
 export function encodeRow(events: Events, boot: number): { lastSeq: number; head: Buffer; body: Buffer } {
-  const { rows } = events
-  const lastSeq = rows[rows.length - COLUMNS + SEQ]!
-  const earliestMs = earliest(rows)
-  const plain = encodeBody(events, earliestMs)
-  let packing = PLAIN
-  let body = plain
-  if (plain.length >= ZSTD_LEAST_BYTES) {
-    const packed = zstdCompressSync(plain, ZSTD_OPTIONS)
-    if (packed.length < plain.length) {
-      packing = ZSTD
-      body = packed
-    }
-  }
-  return { lastSeq, head: encodeHead(events, boot, earliestMs, packing, body), body }
+  const lastSeq = events.rows[events.rows.length - COLUMNS + SEQ]!
+  const { packing, body } = packBody(events)
+  return { lastSeq, head: encodeHead(events, boot, packing, body), body }
 }
 
-function earliest(rows: Float64Array): number {
-  let earliestMs = rows[WALL_MS]!
-  for (let at = WALL_MS; at < rows.length; at += COLUMNS) earliestMs = Math.min(earliestMs, rows[at]!)
-  return earliestMs
-}
-
-function encodeBody({ rows, text }: Events, earliestMs: number): Buffer {
-  const writer = new ByteWriter((rows.length / COLUMNS) * 8 + text.length + 64)
-  let wallMs = earliestMs
-  let monoUs = 0
-  for (let at = 0; at < rows.length; at += COLUMNS) {
-    writer.uint(rows[at + STREAM]!)
-    writer.int(rows[at + WALL_MS]! - wallMs)
-    writer.int(rows[at + MONO_US]! - monoUs)
-    writer.uint(rows[at + CHARS]!)
-    wallMs = rows[at + WALL_MS]!
-    monoUs = rows[at + MONO_US]!
-  }
-  writer.bytes(Buffer.from(text, 'utf8'))
-  return writer.view()
-}
-
-function encodeHead(
-  { rows, streams }: Events,
-  boot: number,
-  earliestMs: number,
-  packing: number,
-  body: Buffer,
-): Buffer {
-  const writer = new ByteWriter(64 + streams.length * 16)
+function encodeHead({ rows, streams }: Events, boot: number, packing: number, body: Buffer): Buffer {
+  const writer = new ByteWriter(96 + streams.length * 8)
   const lastSeq = rows[rows.length - COLUMNS + SEQ]!
   writer.u32(0)
   writer.byte(FORMAT)
@@ -120,8 +75,11 @@ function encodeHead(
   writer.uint(boot)
   writer.uint(lastSeq - rows[SEQ]!)
   writeHoles(writer, rows)
-  let latestMs = earliestMs
-  for (let at = WALL_MS; at < rows.length; at += COLUMNS) latestMs = Math.max(latestMs, rows[at]!)
+  let [earliestMs, latestMs] = [rows[WALL_MS]!, rows[WALL_MS]!]
+  for (let at = WALL_MS; at < rows.length; at += COLUMNS) {
+    if (rows[at]! < earliestMs) earliestMs = rows[at]!
+    if (rows[at]! > latestMs) latestMs = rows[at]!
+  }
   writer.int(earliestMs)
   writer.uint(latestMs - earliestMs)
   writer.uint(body.length)
@@ -159,22 +117,30 @@ function writeStreams(writer: ByteWriter, streams: readonly Stream[]): void {
   writer.uint(types.length)
   for (const type of types) writer.text(type)
   writer.uint(streams.length)
-  let former = ''
-  for (const { type, source, privacy, clock } of streams) {
-    writer.uint(types.indexOf(type))
-    writer.byte(PRIVACY_LEVELS.indexOf(privacy) + 4 * CLOCK_STATES.indexOf(clock))
-    const shared = sharedStart(former, source)
-    writer.uint(shared)
-    writer.text(source.slice(shared))
-    former = source
+  writeColumn(
+    writer,
+    types.length === 1 ? new Uint8Array(streams.length) : streams.map(({ type }) => types.indexOf(type)),
+  )
+  writeColumn(
+    writer,
+    streams.map(({ privacy, clock }) => PRIVACY_LEVELS.indexOf(privacy) + 4 * CLOCK_STATES.indexOf(clock)),
+  )
+  const sources = streams.map(({ source }) => source)
+  const shaped = new ByteWriter()
+  if (
+    sources.length > 1 &&
+    writeTexts(
+      shaped,
+      sources.join(''),
+      sources.map(({ length }) => length),
+    )
+  ) {
+    writer.byte(1)
+    writer.bytes(shaped.view())
+  } else {
+    writer.byte(0)
+    for (const source of sources) writer.text(source)
   }
-}
-
-function sharedStart(a: string, b: string): number {
-  const most = Math.min(a.length, b.length)
-  let shared = 0
-  while (shared < most && a.charCodeAt(shared) === b.charCodeAt(shared)) shared++
-  return shared
 }
 
 /** @throws DamagedRow when the CRC or anything else does not fit. */
@@ -217,19 +183,22 @@ export function decodeHead(eventClass: EventClass, lastSeq: number, head: Buffer
 function readStreams(reader: ByteReader, eventClass: EventClass): Stream[] {
   const types: string[] = []
   for (let left = reader.uint(); left > 0; left--) types.push(reader.text())
+  const count = reader.uint()
+  const typeOf = readColumn(reader, count)
+  const flagsOf = readColumn(reader, count)
+  const shaped = reader.byte() === 1 ? readTexts(reader, count) : undefined
   const streams: Stream[] = []
-  let source = ''
-  for (let left = reader.uint(); left > 0; left--) {
-    const type = types[reader.uint()]!
-    const flags = reader.byte()
-    source = source.slice(0, reader.uint()) + reader.text()
+  let start = 0
+  for (let n = 0; n < count; n++) {
+    const end = start + (shaped?.lengths[n] ?? 0)
     streams.push({
       class: eventClass,
-      type,
-      source,
-      privacy: PRIVACY_LEVELS[flags % 4]!,
-      clock: CLOCK_STATES[Math.floor(flags / 4)]!,
+      type: types[typeOf[n]!]!,
+      source: shaped === undefined ? reader.text() : shaped.text.slice(start, end),
+      privacy: PRIVACY_LEVELS[flagsOf[n]! % 4]!,
+      clock: CLOCK_STATES[Math.floor(flagsOf[n]! / 4)]!,
     })
+    start = end
   }
   return streams
 }
@@ -239,24 +208,15 @@ export function decodeBody(head: RowHead, body: Buffer): Events {
   if (body.length !== head.bodyBytes || crc32(body) !== head.bodyCrc) {
     throw new DamagedRow(head.class, head.lastSeq, 'the CRC of its body is wrong')
   }
-  if (head.packing !== PLAIN && head.packing !== ZSTD) {
-    throw new DamagedRow(head.class, head.lastSeq, `its packing is ${head.packing}, which this version does not know`)
+  let unpacked: Parcel
+  try {
+    unpacked = unpackBody(head.packing, body, head.count)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new DamagedRow(head.class, head.lastSeq, error.message, error)
   }
-  const plain = head.packing === ZSTD ? zstdDecompressSync(body, { maxOutputLength: UNPACKED_BYTES_MAX }) : body
-  const reader = new ByteReader(plain)
-  const rows = new Float64Array(head.count * COLUMNS)
-  let wallMs = head.wallMinMs
-  let monoUs = 0
-  for (let at = 0; at < rows.length; at += COLUMNS) {
-    rows[at + STREAM] = reader.uint()
-    wallMs += reader.int()
-    monoUs += reader.int()
-    rows[at + WALL_MS] = wallMs
-    rows[at + MONO_US] = monoUs
-    rows[at + CHARS] = reader.uint()
-  }
-  placeEvents(head, rows)
-  return { rows, streams: head.streams, text: reader.rest().toString('utf8') }
+  placeEvents(head, unpacked.rows)
+  return { rows: unpacked.rows, streams: head.streams, text: unpacked.text }
 }
 
 /** The place of each event: one behind the other, but for the runs that belong to other classes. */
