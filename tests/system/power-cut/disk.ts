@@ -92,7 +92,8 @@ export class RecordedDisk {
   }
 
   #rename(number: number, name: string): void {
-    for (const [other, { name: taken }] of this.#files) if (taken === name && other !== number) this.#files.delete(other)
+    for (const [other, { name: taken }] of this.#files)
+      if (taken === name && other !== number) this.#files.delete(other)
     const file = this.#files.get(number)
     if (file !== undefined) file.name = name
   }

@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest'
+import { needs } from '../needs.ts'
+import { playPowerCuts } from './power-cut.ts'
+
+const LIMIT_MS = 120_000
+
+test('no cut of the power takes what was acknowledged, though unsynced sectors are lost at random', {
+  ...needs('cc'),
+  timeout: LIMIT_MS,
+}, async () => {
+  const cut = { lostChance: 0.5, garbageChance: 0 }
+  const verdict = await playPowerCuts({ kind: 'store', seed: 1, batches: 120, states: 150, cut })
+  expect(verdict).toEqual({ states: 150, lost: 0, losing: 0, broken: [] })
+})
+
+test('the same cuts see what synchronous=NORMAL loses', { ...needs('cc'), timeout: LIMIT_MS }, async () => {
+  const cut = { lostChance: 0.5, garbageChance: 0 }
+  const { states, losing } = await playPowerCuts({ kind: 'normal', seed: 2, batches: 200, states: 60, cut })
+  expect(losing).toBeGreaterThan(states / 2)
+})

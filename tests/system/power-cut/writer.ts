@@ -1,0 +1,75 @@
+import { openSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import type { NewEvent } from '../../../gateway/contract/event.ts'
+import { createClock } from '../../../gateway/io/clock.ts'
+import { createLog } from '../../../gateway/io/log.ts'
+import { openStore } from '../../../gateway/store/open.ts'
+import { seededRandom } from '../../../hardware-sim/random.ts'
+
+/**
+ * The process whose writes are recorded: it appends, confirms and trims, and notes in `acks` what it was told is
+ * durable. `writer.ts FOLDER SEED BATCHES store|normal`; `normal` is the control, SQLite at synchronous=NORMAL.
+ */
+
+const [folder = '', seed = '1', batches = '100', kind = 'store'] = process.argv.slice(2)
+const random = seededRandom(Number(seed))
+const acks = openSync(join(folder, 'acks'), 'a')
+const note = (line: object): void => void writeSync(acks, `${JSON.stringify(line)}\n`)
+
+let lastNumber = 0
+
+function event(alarm: boolean): NewEvent {
+  lastNumber += 1
+  return {
+    class: alarm ? 'alarm' : 'telemetry',
+    type: alarm ? 'test.alarm' : 'test.reading',
+    source: `devices/meter-${lastNumber % 7}`,
+    privacy: 'public',
+    monoMs: lastNumber,
+    wallMs: 1_790_000_000_000 + lastNumber,
+    clock: 'synced',
+    body: JSON.stringify({ n: lastNumber, pad: 'x'.repeat(Math.floor(random.next() * 300)) }),
+  }
+}
+
+async function throughTheStore(): Promise<void> {
+  const log = createLog('error', false)
+  const store = await openStore({
+    path: join(folder, 'hub.db'),
+    hub: 'hub-01',
+    clock: createClock(),
+    log,
+    gatherMs: 0,
+    urgentMs: 0,
+  })
+  for (let batch = 0; batch < Number(batches); batch++) {
+    const events = Array.from({ length: 1 + Math.floor(random.next() * 20) }, () => event(random.next() < 0.1))
+    const firstNumber = lastNumber - events.length + 1
+    const { firstSeq, lastSeq } = await store.append(events)
+    note({ epoch: store.epoch, firstSeq, lastSeq, firstNumber })
+    const position = { epoch: store.epoch, seq: lastSeq - 1 }
+    if (random.next() < 0.2) note({ confirmed: (await store.confirm('city', position)).seq })
+    if (random.next() < 0.05) {
+      note({ trimming: lastSeq - 100 })
+      await store.trim(Math.max(0, lastSeq - 100))
+    }
+  }
+  await store.close()
+}
+
+function control(): void {
+  const db = new Database(join(folder, 'hub.db'))
+  db.pragma('journal_mode=WAL')
+  db.pragma('synchronous=NORMAL')
+  db.exec('CREATE TABLE event (seq INTEGER PRIMARY KEY, body TEXT)')
+  const insert = db.prepare('INSERT INTO event VALUES (?, ?)')
+  for (let batch = 0; batch < Number(batches); batch++) {
+    const { body } = event(false)
+    insert.run(lastNumber, body)
+    note({ epoch: '', firstSeq: lastNumber, lastSeq: lastNumber, firstNumber: lastNumber })
+  }
+}
+
+if (kind === 'store') await throughTheStore()
+else control()
