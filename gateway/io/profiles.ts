@@ -14,7 +14,10 @@ const REFERENCE = /^[a-z0-9][a-z0-9-]*\/[a-z0-9][a-z0-9.-]*$/
  */
 export function createProfiles({ folder, besides }: { readonly folder: string; readonly besides: string }): ProfileIo {
   const list = async (): Promise<string[]> => {
-    const files = await readdir(folder, { recursive: true })
+    const files = await readdir(folder, { recursive: true }).catch((cause: Error) => {
+      const hint = 'the folder comes with the hub: install it again'
+      throw new Fault('setup', `the profiles can't be listed: ${cause.message}`, { code: 'profile', hint, cause })
+    })
     const references = files.filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length))
     return references.filter((reference) => REFERENCE.test(reference)).sort()
   }

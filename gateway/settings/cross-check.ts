@@ -1,24 +1,26 @@
-import type { Driver, Problem } from '../contract/driver.ts'
+import type { Driver } from '../contract/driver.ts'
 import { matches } from '../contract/rights.ts'
 import { valueAt } from './explain.ts'
+import { isPrivateKey } from './mask.ts'
+import type { Mistake, Path } from './mistake.ts'
 import type { CheckedConnection } from './schema.ts'
 
-type Path = readonly (string | number)[]
+type Found = Readonly<Record<string, unknown>>
+type Drivers = Readonly<Record<string, Driver>>
+
+const LISTED_MAX = 20
 
 /** What no part of the file can know alone: names used twice, one port for two lines, rights on nothing. */
-export function crossCheck(
-  found: Record<string, unknown>,
-  connections: readonly CheckedConnection[],
-  drivers: Readonly<Record<string, Driver>>,
-): Problem[] {
-  const devices = devicesOf(connections, drivers)
+export function crossCheck(found: Found, connections: readonly CheckedConnection[], drivers: Drivers): Mistake[] {
+  const devices = devicesOf(found, connections, drivers)
   return [
-    ...namedTwice(found, 'connections'),
-    ...namedTwice(found, 'upstream'),
-    ...namedTwice(found, 'consumers'),
+    ...['connections', 'upstream', 'consumers'].flatMap((section) => namedTwice(found, section)),
     ...devicesTwice(devices),
-    ...portsTwice(found),
+    ...claimedTwice(connections, drivers),
     ...rightsOnNothing(found, devices),
+    ...privateKeys(found, []),
+    ...openToListeners(found),
+    ...consumersWithoutInterface(found),
   ]
 }
 
@@ -27,32 +29,34 @@ interface NamedDevice {
   readonly path: Path
 }
 
-function devicesOf(
-  connections: readonly CheckedConnection[],
-  drivers: Readonly<Record<string, Driver>>,
-): NamedDevice[] {
-  return connections.flatMap(({ at, connection }) => {
-    const ids = drivers[connection.kind]?.devices(connection.options) ?? []
-    const listed = valueAt(connection.options, ['devices'])
-    return ids.map((id, index) => ({
-      id,
-      path: Array.isArray(listed) ? ['connections', at, 'devices', index, 'id'] : ['connections', at],
-    }))
+/** From the drivers where they accept a connection; else from the list as it is written, so that no mistake hides another. */
+function devicesOf(found: Found, connections: readonly CheckedConnection[], drivers: Drivers): NamedDevice[] {
+  return listIn(found, 'connections').flatMap((entry, at) => {
+    const accepted = connections.find((checked) => checked.at === at)?.connection
+    const written = valueAt(entry, ['devices'])
+    const ids = Array.isArray(written) ? written.map((device) => valueAt(device, ['id'])) : []
+    const known: readonly unknown[] =
+      accepted === undefined ? ids : (drivers[accepted.kind]?.devices(accepted.options) ?? [])
+    return known.flatMap((id, nth) => {
+      if (typeof id !== 'string') return []
+      const index = ids[nth] === id ? nth : ids.indexOf(id)
+      return [{ id, path: index < 0 ? ['connections', at] : ['connections', at, 'devices', index, 'id'] }]
+    })
   })
 }
 
-function namedTwice(found: Record<string, unknown>, section: string): Problem[] {
-  const list = Array.isArray(found[section]) ? found[section] : []
-  return twice(
-    list.map((entry, at) => ({ value: valueAt(entry, ['id']), path: [section, at, 'id'] })),
-    (id) => ({
-      message: `the name \`${id}\` is given twice`,
-      hint: `each entry of ${section} has a name of its own`,
-    }),
-  )
+function namedTwice(found: Found, section: string): Mistake[] {
+  const entries = listIn(found, section).map((entry, at) => ({
+    value: valueAt(entry, ['id']),
+    path: [section, at, 'id'],
+  }))
+  return twice(entries, (id) => ({
+    message: `the name \`${id}\` is given twice`,
+    hint: `each entry of ${section} has a name of its own`,
+  }))
 }
 
-function devicesTwice(devices: readonly NamedDevice[]): Problem[] {
+function devicesTwice(devices: readonly NamedDevice[]): Mistake[] {
   return twice(
     devices.map(({ id, path }) => ({ value: id, path })),
     (id) => ({
@@ -62,56 +66,103 @@ function devicesTwice(devices: readonly NamedDevice[]): Problem[] {
   )
 }
 
-function portsTwice(found: Record<string, unknown>): Problem[] {
-  const list = Array.isArray(found.connections) ? found.connections : []
-  const ports = list.map((entry, at) => ({
-    value: valueAt(entry, ['rs485', 'port']),
-    path: ['connections', at, 'rs485', 'port'],
-  }))
-  const lines = list.map((entry, at) => {
-    const [host, port] = [valueAt(entry, ['modbusTcp', 'host']), valueAt(entry, ['modbusTcp', 'port'])]
-    return { value: host === undefined ? undefined : `${host}:${port ?? 502}`, path: ['connections', at, 'modbusTcp'] }
-  })
-  return [
-    ...twice(ports, (port) => ({
-      message: `two connections want the serial port ${port}`,
-      hint: 'one line has one owner: put the devices of both into one connection',
-    })),
-    ...twice(lines, (host) => ({
-      message: `two connections want the Modbus TCP host ${host}`,
-      hint: 'put the devices of both into one connection',
-    })),
-  ]
-}
-
-function rightsOnNothing(found: Record<string, unknown>, devices: readonly NamedDevice[]): Problem[] {
-  const ids = devices.map(({ id }) => id)
-  return ['upstream', 'consumers'].flatMap((section) => {
-    const list = Array.isArray(found[section]) ? found[section] : []
-    return list.flatMap((entry, at) => {
-      const patterns = valueAt(entry, ['rights', 'devices'])
-      if (!Array.isArray(patterns)) return []
-      return patterns.flatMap((pattern, index): Problem[] => {
-        if (typeof pattern !== 'string' || ids.some((id) => matches(pattern, id))) return []
-        return [
-          {
-            severity: 'warning',
-            path: [section, at, 'rights', 'devices', index],
-            found: pattern,
-            message: 'no device of this file matches',
-            hint: `the devices are: ${ids.slice(0, 20).join(', ') || 'none'}`,
-          },
-        ]
-      })
+function claimedTwice(connections: readonly CheckedConnection[], drivers: Drivers): Mistake[] {
+  const owners = new Map<string, string>()
+  return connections.flatMap(({ at, connection }) => {
+    const claims = drivers[connection.kind]?.claims?.(connection.options) ?? []
+    return claims.flatMap(({ what, path }): Mistake[] => {
+      const owner = owners.get(what)
+      owners.set(what, owner ?? connection.id)
+      if (owner === undefined) return []
+      const full = ['connections', at, ...path]
+      const hint =
+        owner === connection.id
+          ? 'one of the two is meant to be another'
+          : `one owner each: put what hangs on it into connection \`${owner}\`, or correct it here`
+      const message = `the ${what} is taken by \`${owner}\` already`
+      return [{ severity: 'error', path: full, found: valueAt(connection.options, path), message, hint }]
     })
   })
+}
+
+function rightsOnNothing(found: Found, devices: readonly NamedDevice[]): Mistake[] {
+  const connections = listIn(found, 'connections').map((entry) => `connections/${valueAt(entry, ['id'])}`)
+  const names = [...devices.map(({ id }) => id), ...connections]
+  return ['upstream', 'consumers'].flatMap((section) =>
+    listIn(found, section).flatMap((entry, at) => {
+      const patterns = valueAt(entry, ['rights', 'devices'])
+      if (!Array.isArray(patterns)) return []
+      return patterns.flatMap((pattern, index): Mistake[] => {
+        if (typeof pattern !== 'string' || pattern === '*' || names.some((name) => matches(pattern, name))) return []
+        const path = [section, at, 'rights', 'devices', index]
+        const known = devices.map(({ id }) => id).slice(0, LISTED_MAX)
+        const hint = `the devices are: ${known.join(', ') || 'none'}`
+        return [{ severity: 'warning', path, found: pattern, message: 'no device of this file matches', hint }]
+      })
+    }),
+  )
+}
+
+/** A key pasted where a path is wanted passes as text; it is a secret in plain text all the same. */
+function privateKeys(value: unknown, path: Path): Mistake[] {
+  if (isPrivateKey(value)) {
+    const message = 'a private key in plain text is refused: whoever sees the settings would have it'
+    const hint = `write \`${path.at(-1)}: { secret: NAME }\` and put the key into the file secrets/NAME beside this one`
+    return [{ severity: 'error', path, found: value, message, hint }]
+  }
+  if (Array.isArray(value)) return value.flatMap((entry, at) => privateKeys(entry, [...path, at]))
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, entry]) => privateKeys(entry, [...path, key]))
+}
+
+/** Tokens and passwords that cross a network in the clear. */
+function openToListeners(found: Found): Mistake[] {
+  const listen = valueAt(found, ['api', 'listen'])
+  const warnings: Mistake[] = []
+  if (typeof listen === 'string' && !isThisMachine(listen) && valueAt(found, ['api', 'tls']) === undefined) {
+    warnings.push({
+      severity: 'warning',
+      path: ['api', 'listen'],
+      found: listen,
+      message: 'tokens and events cross the network in the clear',
+      hint: 'add `tls: { cert: FILE, key: { secret: NAME } }`, or listen on 127.0.0.1 behind a proxy that has TLS',
+    })
+  }
+  for (const [at, entry] of listIn(found, 'upstream').entries()) {
+    const url = valueAt(entry, ['mqtt', 'url'])
+    const plain = typeof url === 'string' ? /^(?:mqtt|ws):\/\/(.*)$/.exec(url)?.[1] : undefined
+    if (plain === undefined || isThisMachine(plain) || valueAt(entry, ['mqtt', 'password']) === undefined) continue
+    warnings.push({
+      severity: 'warning',
+      path: ['upstream', at, 'mqtt', 'url'],
+      found: url,
+      message: 'the password and the events cross the network in the clear',
+      hint: 'take the mqtts:// address of the broker',
+    })
+  }
+  return warnings
+}
+
+function isThisMachine(address: string): boolean {
+  return /^(127\.[\d.]+|localhost|\[::1\])(:|\/|$)/.test(address)
+}
+
+function consumersWithoutInterface(found: Found): Mistake[] {
+  if (listIn(found, 'consumers').length === 0 || found.api !== undefined) return []
+  const message = 'nobody can read: consumers pull over HTTP, and there is no `api:`'
+  return [{ severity: 'warning', path: ['consumers'], found: undefined, message, hint: 'add `api: {}`' }]
+}
+
+function listIn(found: Found, section: string): readonly unknown[] {
+  const list = found[section]
+  return Array.isArray(list) ? list : []
 }
 
 /** A problem for every value that stood before; undefined values do not count. */
 function twice(
   entries: readonly { readonly value: unknown; readonly path: Path }[],
   say: (value: string) => { readonly message: string; readonly hint: string },
-): Problem[] {
+): Mistake[] {
   const seen = new Set<unknown>()
   return entries.flatMap(({ value, path }) => {
     if (typeof value !== 'string') return []

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type ApiOptions, apiOptions, type ConsumerOptions, consumerOptions } from '../api/options.ts'
+import { nearest } from '../contract/nearest.ts'
 import { duration, name, size } from '../contract/units.ts'
 import { type UpstreamOptions, upstreamOptions } from '../upstream/options.ts'
 
@@ -67,7 +68,12 @@ export const hubSection = z.strictObject({
   name: z.string().max(100).default('').describe('What people call it, such as 阳光花园 3 号楼.'),
   timezone: z
     .string()
-    .refine(isTimezone, 'a time zone of the IANA list is wanted, such as Asia/Shanghai or Europe/Berlin')
+    .superRefine((zone, check) => {
+      if (isTimezone(zone)) return
+      const guess = nearest(zone, Intl.supportedValuesOf('timeZone'))
+      const message = 'a time zone of the IANA list is wanted, such as Asia/Shanghai or Europe/Berlin'
+      check.addIssue({ code: 'custom', message, params: guess === undefined ? {} : { hint: `did you mean ${guess}?` } })
+    })
     .default('UTC')
     .describe('Time zone of the community; schedules of doors go by it.'),
   language: z.enum(['zh', 'en']).default('zh').describe('Language of the page.'),
