@@ -6,6 +6,7 @@ import { systemRandom } from '../../gateway/io/random.ts'
 import { upstreamOptions } from '../../gateway/upstream/options.ts'
 import { startUpstream, type Upstream } from '../../gateway/upstream/upstream.ts'
 import { MemoryStore } from '../contract/memory-store.ts'
+import { eventually } from './eventually.ts'
 
 /** Real time that runs faster for pauses and time-outs: what takes ten seconds on the box takes one here. */
 export function fasterClock(factor: number): Clock {
@@ -64,7 +65,12 @@ export function runUpstream(
   }
 }
 
-function logInto(lines: string[]): Log {
+/** Resolves once everything in the log is acknowledged. */
+export function drained(upstream: RunningUpstream, limitMs = 15_000): Promise<true> {
+  return eventually(() => upstream.state().lag === 0, limitMs, 'everything is acknowledged')
+}
+
+export function logInto(lines: string[]): Log {
   const say = (level: string) => (message: string, fields?: Record<string, unknown>) => {
     lines.push(`${level} ${message}${fields === undefined ? '' : ` ${JSON.stringify(fields)}`}`)
   }
