@@ -245,6 +245,8 @@ export class Line {
       if (spokenOver && this.#hearing !== undefined) this.#hearing.garbled = true
       sending.sentBytes = whole
       this.#counters.bytesSent += piece.length
+      // Before the bytes go: the hub may have them, and keep its silence, while this process is not running.
+      if (!sending.echo) this.#counters.lastAnswerEndMs = nowMs
       this.#options.deliver(spokenOver ? this.#garble(piece) : piece)
     }
     if (sending.sentBytes < sending.bytes.length) {
@@ -252,8 +254,7 @@ export class Line {
       return
     }
     this.#sendings.delete(sending)
-    if (!sending.echo) this.#counters.lastAnswerEndMs = this.#clock.monoMs()
-    sending.done?.(Math.max(0, this.#clock.monoMs() - sending.startMs - sending.bytes.length * sending.characterMs))
+    sending.done?.(Math.max(0, nowMs - sending.startMs - sending.bytes.length * sending.characterMs))
   }
 
   /** Whether somebody other than `sending` is on the wire now. */

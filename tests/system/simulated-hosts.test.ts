@@ -62,11 +62,15 @@ test('requests in flight are answered side by side, each with its transaction', 
   )
 })
 
-test('a stream that is no Modbus is hung up on', async () => {
+test.each([
+  ['another protocol', 'GET / HTTP/1.1\r\n\r\n'],
+  ['a length beyond 254', '\x00\x01\x00\x00\x00\xff\x01\x03'],
+  ['a length without a function', '\x00\x01\x00\x00\x00\x01\x01\x03'],
+])('a stream that is no Modbus is hung up on: %s', async (_name, text) => {
   const { port } = await hostWith()
   const socket = connect(port, '127.0.0.1')
   const closed = new Promise<string>((resolve) => socket.once('close', () => resolve('closed')))
-  socket.write('GET / HTTP/1.1\r\n\r\n')
+  socket.write(text, 'latin1')
   expect(await closed).toBe('closed')
 })
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readlinkSync } from 'node:fs'
+import { closeSync, constants, existsSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { SerialPort } from 'serialport'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -88,6 +88,19 @@ test('every byte goes both ways as it is: no echo, no line discipline', async ()
   port.write(all)
   expect((await nothing).length).toBe(0)
   await closePort(port)
+})
+
+test('it is raw before anybody has made it so: a plain file gets every byte, and nothing comes back', async () => {
+  const { path } = lineAt(115_200)
+  const file = openSync(path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK)
+  // Without raw mode: 03 and 1C would be signals, 04 an end, 0D would become 0A, and all wait for a line's end.
+  const special = Buffer.of(0x03, 0x04, 0x0a, 0x0d, 0x11, 0x13, 0x1c, 0x7f, 0xff)
+  line.line.inject(special)
+  await clock.sleep(20)
+  const room = Buffer.alloc(100)
+  expect(room.subarray(0, readSync(file, room))).toEqual(special)
+  expect(line.line.statistics().bytesHeard).toBe(0)
+  closeSync(file)
 })
 
 test('the line sees at which speed the other end was opened', async () => {

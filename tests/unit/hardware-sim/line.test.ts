@@ -1,4 +1,7 @@
 import { expect, test } from 'vitest'
+import type { Clock } from '../../../gateway/contract/clock.ts'
+import { VirtualClock } from '../../../hardware-sim/clock.ts'
+import { Line } from '../../../hardware-sim/line.ts'
 import { seededRandom } from '../../../hardware-sim/random.ts'
 import { SimulatedLine } from '../../../hardware-sim/simulated-line.ts'
 import { CHARACTER_MS, hex, lineWith, meterOn, SETTINGS_9600 } from './parts.ts'
@@ -54,6 +57,44 @@ test('a request written in two parts is one request; a pause longer than 3.5 cha
   expect((await wire.read(1, 0)).length).toBe(0)
 })
 
+test('what is written while the wire is busy waits for its turn: two writes take as long as one', async () => {
+  const { clock, simulated } = lineWith(1)
+  const wire = simulated.open()
+  await wire.write(ASK_1.subarray(0, 5))
+  await wire.write(ASK_1.subarray(5))
+  await clock.advance((8 + ANSWER_BYTES) * CHARACTER_MS + TURNAROUND_MS - 0.01)
+  expect((await wire.read(1, 0)).length).toBe(8)
+  await clock.advance(0.02)
+  expect((await wire.read(1, 0)).length).toBe(1)
+})
+
+test('late timers never add up, and only whole pieces are handed over', async () => {
+  const clock = new VirtualClock()
+  const LATE_MS = 3
+  const lateClock: Clock = {
+    wallMs: () => clock.wallMs(),
+    monoMs: () => clock.monoMs(),
+    state: () => clock.state(),
+    sleep: (ms, signal) => clock.sleep(ms, signal),
+    after: (ms, run) => clock.after(ms + LATE_MS, run),
+  }
+  const pieces: number[] = []
+  const line = new Line({
+    clock: lateClock,
+    random: seededRandom(1),
+    settings: { ...SETTINGS_9600, baud: 115_200 },
+    deliver: (bytes) => pieces.push(bytes.length),
+  })
+  line.attach(meterOn(clock, { unit: 1 }))
+  // 50 registers: 105 bytes, which take 9.11 ms, three times what a timer is late.
+  line.hear(hex('01 03 00 64 00 32 85 C0'))
+  await clock.advance((8 + 105) * (CHARACTER_MS / 12) + TURNAROUND_MS + LATE_MS + 0.01)
+  expect(pieces.reduce((sum, count) => sum + count, 0)).toBe(105)
+  expect(pieces.slice(0, -1).every((count) => count % 8 === 0)).toBe(true)
+  expect(pieces.length).toBeLessThan(6)
+  expect(line.statistics().lateMs).toBeLessThanOrEqual(LATE_MS)
+})
+
 test('every meter hears a request and only the one it is for answers', async () => {
   const { clock, simulated } = lineWith(1, 2, 3)
   const wire = simulated.open()
@@ -90,6 +131,20 @@ test('the account: ideal time over elapsed time, and requests that broke the sil
   await clock.advance(100)
   expect(simulated.line.statistics({ reset: true })).toMatchObject({ requests: 3, answers: 3, gapViolations: 1 })
   expect(simulated.line.statistics()).toMatchObject({ requests: 0, answers: 0, gapViolations: 0, efficiency: 0 })
+})
+
+test('an exchange that began before a reset is not in the account', async () => {
+  const { clock, simulated } = lineWith(1)
+  const wire = simulated.open()
+  await wire.write(ASK_1)
+  await clock.advance(10)
+  simulated.line.statistics({ reset: true })
+  await clock.advance(90)
+  await wire.write(ASK_1)
+  await clock.advance(100)
+  const { requests, answers, efficiency } = simulated.line.statistics()
+  expect([requests, answers]).toEqual([1, 1])
+  expect(efficiency).toBeCloseTo(1, 6)
 })
 
 test.each([

@@ -56,7 +56,7 @@ test.each([
   ['an address beyond the last', '03 00 6B 00 04', '83 02'],
   ['an address before the first', '04 FF FF 00 01', '84 02'],
   ['a coil value that is neither on nor off', '05 00 AC 00 01', '85 03'],
-  ['a byte count that does not fit', '10 00 01 00 02 03 00 0A 01', '90 03'],
+  ['a byte count that does not fit', '10 00 01 00 02 03 00 0A 01 02', '90 03'],
   ['fewer bytes than it says', '10 00 01 00 02 04 00 0A', '90 03'],
   ['a write where nothing is', '06 03 E8 00 01', '86 02'],
 ])('%s is refused', (_name, request, answer) => {
