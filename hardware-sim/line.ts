@@ -22,9 +22,11 @@ export interface LineOptions {
   readonly strict?: boolean
 }
 
+/** A request on the wire, and how the hub's end was set while it was. */
 interface Span {
   readonly startMs: number
   readonly endMs: number
+  readonly settings: SerialSettings
 }
 
 interface Hearing extends Span {
@@ -91,6 +93,11 @@ export class Line {
     this.#slots.delete(id)
   }
 
+  /** When the last byte that the hub wrote is over. */
+  get heardUntilMs(): number {
+    return this.#hearing?.endMs ?? this.#clock.monoMs()
+  }
+
   /** The hub's end is set to another speed or framing. */
   configure(settings: SerialSettings): void {
     this.#settings = settings
@@ -126,7 +133,10 @@ export class Line {
   /** Bytes of somebody else on this wire, such as a second master: the hub hears them, and so do the meters. */
   inject(bytes: Uint8Array): void {
     const startMs = this.#clock.monoMs()
-    this.#send(bytes, startMs, { done: () => this.#askMeters(bytes, { startMs, endMs: this.#clock.monoMs() }) })
+    const settings = this.#settings
+    this.#send(bytes, startMs, {
+      done: () => this.#askMeters(bytes, { startMs, endMs: this.#clock.monoMs(), settings }),
+    })
   }
 
   /** What happened since the line was made, or since the last call with `reset`. */
@@ -155,7 +165,8 @@ export class Line {
     const spokenOver = this.#others(undefined, nowMs)
     if (spokenOver) this.#counters.collisions += 1
     const garbled = spokenOver || (tooSoon && this.#options.strict === true)
-    const hearing: Hearing = { parts: [], startMs: nowMs, endMs: nowMs, garbled, cancel: () => undefined }
+    const span = { startMs: nowMs, endMs: nowMs, settings: this.#settings }
+    const hearing: Hearing = { ...span, parts: [], garbled, cancel: () => undefined }
     this.#hearing = hearing
     return hearing
   }
@@ -169,7 +180,7 @@ export class Line {
   /** @param asked when the request was on the wire */
   #askMeters(request: Uint8Array, asked: Span): void {
     for (const meter of this.#meters.values()) {
-      if (meter.settings !== undefined && !sameFraming(meter.settings, this.#settings)) continue
+      if (meter.settings !== undefined && !sameFraming(meter.settings, asked.settings)) continue
       const answer = meter.answer(request)
       if (answer !== undefined) this.#answer(meter, request, answer, asked)
     }

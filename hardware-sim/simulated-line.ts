@@ -100,6 +100,8 @@ class MemoryWire implements SerialWire {
 
   async configure(settings: SerialSettings): Promise<void> {
     if (this.#lost !== undefined) throw this.#lost
+    const leftMs = this.#line.heardUntilMs - this.#clock.monoMs()
+    if (leftMs > 0) await this.#clock.sleep(leftMs)
     this.#line.configure(settings)
   }
 

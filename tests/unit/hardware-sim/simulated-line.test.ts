@@ -51,6 +51,23 @@ test('a meter that listens at another speed does not hear, until the hub goes to
   expect((await wire.read(1, 0)).length).toBe(1)
 })
 
+test('another speed is in force when what was written is out, and not before', async () => {
+  const { clock, simulated } = lineWith(1)
+  simulated.line.detach('meter-1')
+  simulated.line.attach(meterOn(clock, { unit: 1, settings: SETTINGS_9600 }))
+  const wire = simulated.open()
+  await wire.write(ASK_1)
+  let inForceMs = 0
+  const configured = wire.configure({ ...SETTINGS_9600, baud: 19_200 }).then(() => {
+    inForceMs = clock.monoMs()
+  })
+  await clock.advance(100)
+  await configured
+  expect(inForceMs).toBeCloseTo(8 * CHARACTER_MS, 6)
+  // The meter heard the request as it was sent.
+  expect(simulated.line.statistics().answers).toBe(1)
+})
+
 test('unplugged: reads and writes fail, gone tells why; plugged in again it opens as before', async () => {
   const { clock, simulated } = lineWith(1)
   const wire = simulated.open()
