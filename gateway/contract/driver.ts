@@ -33,8 +33,8 @@ export interface Driver<Options = unknown> {
   readonly kind: string
   /** The connection as it stands in the settings, less its id: `{ rs485: {...}, devices: [...] }`. */
   readonly options: Schema<Options>
-  /** The devices that the options name; the core knows their ids for rights and commands. */
-  devices(options: Options): readonly string[]
+  /** The devices that the options name, the connection itself where it is its only device (a door, a camera). */
+  devices(options: Options, connection: string): readonly string[]
   /** What the connection must have to itself; settings in which two connections claim the same are refused. */
   claims?(options: Options): readonly Claim[]
   /** Work until `host.signal` aborts, then return. Throw a Fault to be restarted by the supervisor. */

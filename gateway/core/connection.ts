@@ -152,7 +152,7 @@ export function superviseConnection(plan: ConnectionPlan, parts: ConnectionParts
       await done
     },
     health() {
-      const devices = driver.devices(plan.options).map((device) => {
+      const devices = driver.devices(plan.options, id).map((device) => {
         const known = troubles.get(device)
         return known === undefined ? { id: device, ok: true } : { id: device, ok: false, trouble: known }
       })

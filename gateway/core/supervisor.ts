@@ -55,9 +55,9 @@ export function createSupervisor(parts: ConnectionParts): Supervisor {
     health: () => [...running.values()].map((supervised) => supervised.health()),
     handler(device, verb) {
       for (const supervised of running.values()) {
-        const { driver, options } = supervised.plan
+        const { id, driver, options } = supervised.plan
         const handler = supervised.handler(verb)
-        if (handler !== undefined && driver.devices(options).includes(device)) return handler
+        if (handler !== undefined && driver.devices(options, id).includes(device)) return handler
       }
       return undefined
     },
