@@ -60,10 +60,10 @@ async function run(
   const clock = createRealClock({ fine: how.fine || scenario.fineTime })
   const world = await World.start({ scenario, folder, clock, random: seededRandom(scenario.seed), scripted: say })
   const input = createInterface({ input: process.stdin, terminal: false })
-  const ended = new Promise<void>((resolve) => {
-    process.once('SIGTERM', resolve)
-    process.once('SIGINT', resolve)
-    input.once('close', resolve)
+  const ended = new Promise<'told' | 'no more input'>((resolve) => {
+    process.once('SIGTERM', () => resolve('told'))
+    process.once('SIGINT', () => resolve('told'))
+    input.once('close', () => resolve('no more input'))
   })
   say(how.json ? world.ready() : world.describe())
   let before: Promise<unknown> = Promise.resolve()
@@ -76,8 +76,8 @@ async function run(
       if (line.end === true) input.close()
     })
   })
-  await ended
-  await before
+  // What was asked before the input ended is still answered; somebody who says stop does not wait for it.
+  if ((await ended) === 'no more input') await before
   input.close()
   process.stdin.destroy()
   await world.close()

@@ -28,7 +28,14 @@ export const command = z.discriminatedUnion('do', [
     payload: z.string().max(65_536),
     retain: z.boolean().default(false),
   }),
-  z.strictObject({ do: z.literal('door'), act: z.enum(['exit', 'open', 'shut', 'visit']) }),
+  /**
+   * Somebody at the door: presses the exit button, pulls the handle, shuts it, goes through, breaks it open; or the
+   * fire panel asks for it, and no longer. Answered when it is done, with `passed` where the lock had a say.
+   */
+  z.strictObject({
+    do: z.literal('door'),
+    act: z.enum(['exit', 'open', 'shut', 'visit', 'force', 'fire', 'fire-over']),
+  }),
   z.strictObject({ do: z.literal('motion'), active: z.boolean() }),
   /** The account: what reached the broker, what each line carried, how the door stands. `reset` begins the lines' anew. */
   z.strictObject({ do: z.literal('report'), reset: z.boolean().default(false) }),

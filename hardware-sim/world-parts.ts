@@ -18,11 +18,15 @@ interface Common {
 
 /** What a world asks of a door panel. */
 export interface DoorPart {
-  pressExit(): unknown
-  openDoor(): unknown
-  shutDoor(): unknown
-  visit(): unknown
-  state(): unknown
+  pressExit(): Promise<void>
+  /** @returns false when the lock holds it. */
+  openDoor(): Promise<boolean>
+  force(): Promise<void>
+  shutDoor(): Promise<void>
+  /** @returns whether the door let them through. */
+  visit(): Promise<boolean>
+  fire(active: boolean): void
+  state(): object
 }
 
 /** What a world asks of a camera. */

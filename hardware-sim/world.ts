@@ -20,6 +20,8 @@ export interface WorldOptions {
   readonly scripted?: (what: WorldAnswer) => void
 }
 
+type DoorAct = Extract<WorldCommand, { readonly do: 'door' }>['act']
+
 /** The answer to a command: what it asked for, or an empty object. */
 export type WorldAnswer = Readonly<Record<string, unknown>>
 
@@ -109,8 +111,7 @@ export class World {
         await this.broker.publish(command.topic, command.payload, { retain: command.retain })
         return {}
       case 'door':
-        await actAtDoor(this.#door(), command.act)
-        return { door: this.#door().state() }
+        return actAtDoor(this.#door(), command.act)
       case 'motion':
         this.#camera().motion(command.active)
         return {}
@@ -217,9 +218,27 @@ function found<Part>(parts: ReadonlyMap<string, Part>, id: string, kind: string)
   return part
 }
 
-async function actAtDoor(door: DoorPart, act: 'exit' | 'open' | 'shut' | 'visit'): Promise<void> {
-  if (act === 'exit') await door.pressExit()
-  else if (act === 'open') await door.openDoor()
-  else if (act === 'shut') await door.shutDoor()
-  else await door.visit()
+async function actAtDoor(door: DoorPart, act: DoorAct): Promise<WorldAnswer> {
+  switch (act) {
+    case 'open':
+      return { passed: await door.openDoor(), door: door.state() }
+    case 'visit':
+      return { passed: await door.visit(), door: door.state() }
+    case 'exit':
+      await door.pressExit()
+      break
+    case 'shut':
+      await door.shutDoor()
+      break
+    case 'force':
+      await door.force()
+      break
+    case 'fire':
+    case 'fire-over':
+      door.fire(act === 'fire')
+      break
+    default:
+      act satisfies never
+  }
+  return { door: door.state() }
 }

@@ -13,11 +13,16 @@ async function tenMinutes(seed: number): Promise<{ readonly seen: readonly strin
     random: seededRandom(seed),
     signal: ending.signal,
     door: {
-      pressExit: note('exit'),
-      openDoor: note('open'),
-      shutDoor: note('shut'),
-      visit: note('visit'),
-      state: () => 0,
+      pressExit: async () => note('exit')(),
+      openDoor: async () => true,
+      force: async () => note('force')(),
+      shutDoor: async () => note('shut')(),
+      visit: async () => {
+        note('visit')()
+        return true
+      },
+      fire: note('fire'),
+      state: () => ({}),
     },
     camera: { port: 0, motion: (active) => note(active ? 'motion' : 'still')(), close: () => undefined },
     visitEvery: 12_000,
