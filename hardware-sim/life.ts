@@ -1,6 +1,7 @@
 import type { Clock } from '../gateway/contract/clock.ts'
 import type { Random } from '../gateway/contract/io.ts'
-import type { CameraPart, DoorPart } from './world-parts.ts'
+import type { DoorPanel } from './door-panel.ts'
+import type { CameraPart } from './world-parts.ts'
 
 /** Somebody is seen for so long. */
 const SEEN_MS_MIN = 800
@@ -12,7 +13,7 @@ export interface LifeOptions {
   readonly clock: Clock
   readonly random: Random
   readonly signal: AbortSignal
-  readonly door: DoorPart | undefined
+  readonly door: DoorPanel | undefined
   readonly camera: CameraPart | undefined
   /** Milliseconds between two visits, on average. */
   readonly visitEvery: number

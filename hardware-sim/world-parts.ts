@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Clock } from '../gateway/contract/clock.ts'
 import type { Random } from '../gateway/contract/io.ts'
 import { Broker } from './broker.ts'
+import { type DoorPanel, startDoorPanel } from './door-panel.ts'
 import { ModbusMeter } from './modbus-meter.ts'
 import { ModbusTcpHost } from './modbus-tcp.ts'
 import { loadModbusProfile, parseModbusProfile } from './profile.ts'
@@ -14,19 +15,6 @@ interface Common {
   readonly clock: Clock
   readonly random: Random
   readonly signal: AbortSignal
-}
-
-/** What a world asks of a door panel. */
-export interface DoorPart {
-  pressExit(): Promise<void>
-  /** @returns false when the lock holds it. */
-  openDoor(): Promise<boolean>
-  force(): Promise<void>
-  shutDoor(): Promise<void>
-  /** @returns whether the door let them through. */
-  visit(): Promise<boolean>
-  fire(active: boolean): void
-  state(): object
 }
 
 /** What a world asks of a camera. */
@@ -50,7 +38,7 @@ export class Parts {
   readonly login: CameraLogin
   readonly #end = new AbortController()
   #doorSocket: string | undefined
-  door: DoorPart | undefined
+  door: DoorPanel | undefined
   camera: CameraPart | undefined
   broker: Broker | undefined
 
@@ -81,7 +69,7 @@ export class Parts {
     if (scenario.door !== false) {
       const socketPath = join(folder, 'door.sock')
       this.#doorSocket = socketPath
-      this.door = await startDoorPart({ socketPath, clock, random, signal })
+      this.door = await startDoorPanel({ socketPath, clock, random, signal })
     }
     if (scenario.camera !== false) {
       this.camera = await startCameraPart({ ...this.login, port: scenario.camera.port, clock, random, signal })
@@ -114,12 +102,6 @@ function makeMeter(meter: ScenarioMeter, clock: Clock, seed: number): ModbusMete
   const model = typeof profile === 'string' ? loadModbusProfile(profile) : parseModbusProfile(profile)
   const limit = registersMax === undefined ? {} : { registersMax }
   return new ModbusMeter({ id, unit: address, profile: model, clock, seed, turnaroundMs, strictAddresses, ...limit })
-}
-
-async function startDoorPart(options: Common & { readonly socketPath: string }): Promise<DoorPart> {
-  const path = './door-panel.ts'
-  const { startDoorPanel } = (await import(path)) as { startDoorPanel: (o: typeof options) => Promise<DoorPart> }
-  return startDoorPanel(options)
 }
 
 async function startCameraPart(

@@ -2,13 +2,14 @@ import type { Clock } from '../gateway/contract/clock.ts'
 import type { Random } from '../gateway/contract/io.ts'
 import type { Broker } from './broker.ts'
 import { command as commandSchema, type WorldCommand } from './command.ts'
+import type { DoorPanel } from './door-panel.ts'
 import type { InjectedFault } from './fault.ts'
 import { live } from './life.ts'
 import type { ModbusTcpHost } from './modbus-tcp.ts'
 import type { PtyLine } from './pty-line.ts'
 import type { Scenario } from './scenario.ts'
 import { type WorldAddresses, writeSettings } from './settings-file.ts'
-import { type CameraPart, type DoorPart, Parts } from './world-parts.ts'
+import { type CameraPart, Parts } from './world-parts.ts'
 
 export interface WorldOptions {
   readonly scenario: Scenario
@@ -201,7 +202,7 @@ export class World {
     return [...whole, ...meters.map(({ id }) => id)].join(', ')
   }
 
-  #door(): DoorPart {
+  #door(): DoorPanel {
     if (this.#parts.door === undefined) throw new Error('this scenario has no door')
     return this.#parts.door
   }
@@ -218,7 +219,7 @@ function found<Part>(parts: ReadonlyMap<string, Part>, id: string, kind: string)
   return part
 }
 
-async function actAtDoor(door: DoorPart, act: DoorAct): Promise<WorldAnswer> {
+async function actAtDoor(door: DoorPanel, act: DoorAct): Promise<WorldAnswer> {
   switch (act) {
     case 'open':
       return { passed: await door.openDoor(), door: door.state() }

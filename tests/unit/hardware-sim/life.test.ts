@@ -22,7 +22,8 @@ async function tenMinutes(seed: number): Promise<{ readonly seen: readonly strin
         return true
       },
       fire: note('fire'),
-      state: () => ({}),
+      state: () => ({ open: false, released: false, pulses: 0, held: true }),
+      history: [],
     },
     camera: { port: 0, motion: (active) => note(active ? 'motion' : 'still')(), close: () => undefined },
     visitEvery: 12_000,
