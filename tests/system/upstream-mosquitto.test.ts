@@ -6,7 +6,7 @@ import { atEnd, kept } from './kept.ts'
 import { Mosquitto } from './mosquitto.ts'
 import { needs } from './needs.ts'
 import { eventOf, MqttProxy, PUBACK, PUBLISH } from './proxy.ts'
-import { drained, runUpstream } from './upstream-rig.ts'
+import { drained, fasterClock, runUpstream } from './upstream-rig.ts'
 
 /** What a subscriber gets, with its properties. */
 async function subscriber(url: string, topic: string) {
@@ -111,11 +111,16 @@ describe('mosquitto', needs('mosquitto'), () => {
     expect(proxy.connections).toBe(1)
   })
 
-  test('a wrong password is said once and tried slowly', async () => {
+  test('a wrong password is said once and tried less and less often, whatever the settings say', async () => {
     const broker = await mosquitto('password_file {folder}/nobody')
-    const options = { url: broker.url, username: 'hub', password: { secret: 'city' } }
-    const upstream = kept(runUpstream(options, { secrets: { city: 'wrong' } }))
+    const options = { url: broker.url, username: 'hub', password: { secret: 'city' }, reconnectMax: '200ms' }
+    const clock = fasterClock(20)
+    const upstream = kept(runUpstream(options, { clock, secrets: { city: 'wrong' } }))
     await eventually(() => upstream.state().lastError?.includes('ot authorized'))
+    // Twenty seconds of the hub: at every 200 ms it would have been a hundred times and more.
+    const untilMs = clock.monoMs() + 20_000
+    await eventually(() => clock.monoMs() > untilMs)
+    expect(upstream.figures().find(({ name }) => name === 'linli_upstream_failures_total')?.value).toBeLessThan(25)
     expect(upstream.lines.filter((line) => line.startsWith('warn'))).toHaveLength(1)
   })
 

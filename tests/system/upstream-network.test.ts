@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Clock } from '../../gateway/contract/clock.ts'
 import { newEvents } from '../contract/memory-store.ts'
 import { eventually } from './eventually.ts'
 import { kept } from './kept.ts'
@@ -8,7 +9,7 @@ import { eventOf, MqttProxy, PUBACK, PUBLISH } from './proxy.ts'
 import { drained, fasterClock, runUpstream } from './upstream-rig.ts'
 
 describe('the network between', needs('mosquitto'), () => {
-  async function between(options: Record<string, unknown> = {}, parts: Parameters<typeof runUpstream>[1] = {}) {
+  async function between(options: Record<string, unknown> = {}, parts: { clock?: Clock } = {}) {
     const broker = kept(await Mosquitto.start(['max_inflight_messages 100']))
     const proxy = kept(await MqttProxy.start(broker.port))
     const upstream = kept(runUpstream({ url: proxy.url, ...options }, parts))

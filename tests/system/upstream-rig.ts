@@ -3,6 +3,7 @@ import type { SecretIo } from '../../gateway/contract/io.ts'
 import type { Log } from '../../gateway/contract/log.ts'
 import { createClock } from '../../gateway/io/clock.ts'
 import { systemRandom } from '../../gateway/io/random.ts'
+import type { Store } from '../../gateway/store/store.ts'
 import { upstreamOptions } from '../../gateway/upstream/options.ts'
 import { startUpstream, type Upstream } from '../../gateway/upstream/upstream.ts'
 import { MemoryStore } from '../contract/memory-store.ts'
@@ -20,8 +21,8 @@ export function fasterClock(factor: number): Clock {
   }
 }
 
-export interface RunningUpstream extends Upstream {
-  readonly store: MemoryStore
+export interface RunningUpstream<S extends Store = Store> extends Upstream {
+  readonly store: S
   readonly lines: string[]
   /** Ends it in order: farewell, last cursor, goodbye. */
   stop(): Promise<void>
@@ -31,10 +32,11 @@ export interface RunningUpstream extends Upstream {
  * A hub's upstream with a log in memory.
  * @param mqtt as in the settings file; it reconnects within 200 ms unless it says otherwise
  */
-export function runUpstream(
+export function runUpstream<S extends Store = MemoryStore>(
   mqtt: Record<string, unknown>,
-  { store = new MemoryStore(), clock = createClock(), secrets = {} as Record<string, string> } = {},
-): RunningUpstream {
+  parts: { store?: S; clock?: Clock; secrets?: Record<string, string> } = {},
+): RunningUpstream<S> {
+  const { store = new MemoryStore() as Store as S, clock = createClock(), secrets = {} } = parts
   const lines: string[] = []
   const stopping = new AbortController()
   const options = upstreamOptions.parse({
