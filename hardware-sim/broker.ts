@@ -55,7 +55,13 @@ export class Broker {
   static async start(options: BrokerOptions): Promise<Broker> {
     const aedes = await Aedes.createBroker({ maxClientsIdLength: CLIENT_ID_CHARACTERS_MAX })
     const broker = new Broker(options, aedes)
-    await broker.restore()
+    try {
+      await broker.restore()
+    } catch (error) {
+      // Its heartbeat would keep the process alive.
+      await new Promise<void>((resolve) => aedes.close(resolve))
+      throw error
+    }
     return broker
   }
 

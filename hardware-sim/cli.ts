@@ -63,6 +63,7 @@ async function run(
   const ended = new Promise<'told' | 'no more input'>((resolve) => {
     process.once('SIGTERM', () => resolve('told'))
     process.once('SIGINT', () => resolve('told'))
+    process.once('SIGHUP', () => resolve('told'))
     input.once('close', () => resolve('no more input'))
   })
   say(how.json ? world.ready() : world.describe())
@@ -107,10 +108,19 @@ function say(what: object | string): void {
   process.stdout.write(`${typeof what === 'string' ? what : JSON.stringify(what)}\n`)
 }
 
+/** Whether a person can put it right: a scenario, a profile, a port in use. Anything else is a mistake of ours. */
+function isTheirs(error: unknown): boolean {
+  return (
+    error instanceof ScenarioError ||
+    error instanceof z.ZodError ||
+    (error instanceof Error && (error as NodeJS.ErrnoException).syscall !== undefined)
+  )
+}
+
 try {
   await main()
 } catch (error) {
-  if (!(error instanceof ScenarioError)) throw error
-  process.stderr.write(`${error.message}\n`)
+  if (!isTheirs(error)) throw error
+  process.stderr.write(`${reasonOf(error)}\n`)
   process.exitCode = 2
 }

@@ -30,6 +30,8 @@ interface Sim {
   readonly next: () => Promise<Said>
   readonly ask: (command: object) => Promise<Said>
   readonly exit: Promise<{ readonly code: number | null; readonly errors: string }>
+  /** What it left behind in its folder for temporary files. */
+  readonly left: () => readonly string[]
 }
 
 function start(scenario: object, ...words: string[]): Sim {
@@ -37,7 +39,8 @@ function start(scenario: object, ...words: string[]): Sim {
   endings.push(() => folder.remove())
   const file = join(folder.path, 'scenario.json')
   writeFileSync(file, JSON.stringify(scenario))
-  const child = spawn(process.execPath, [CLI, '--json', '--scenario', file, ...words])
+  const env = { ...process.env, TMPDIR: folder.path }
+  const child = spawn(process.execPath, [CLI, '--json', '--scenario', file, ...words], { env })
   endings.push(() => child.kill('SIGKILL'))
   let errors = ''
   child.stderr.on('data', (bytes: Buffer) => {
@@ -52,7 +55,8 @@ function start(scenario: object, ...words: string[]): Sim {
     child.stdin.write(`${JSON.stringify(command)}\n`)
     return next()
   }
-  return { child, next, ask, exit }
+  const left = (): readonly string[] => readdirSync(folder.path).filter((name) => name !== 'scenario.json')
+  return { child, next, ask, exit, left }
 }
 
 const SCENARIO = {
@@ -107,7 +111,7 @@ test('it says where everything is, writes settings that point there, and obeys',
   expect(report).toMatchObject({ ok: true, broker: { received: 0 }, lines: { 'line-1': { requests: 5, answers: 4 } } })
   expect(await sim.ask({ do: 'end' })).toMatchObject({ ok: true, end: true })
   expect(await sim.exit).toEqual({ code: 0, errors: '' })
-  expect(existsSync(ready.folder)).toBe(false)
+  expect(sim.left()).toEqual([])
 })
 
 test('what it does not understand or has not got is answered in words', async () => {
@@ -126,19 +130,22 @@ test('what it does not understand or has not got is answered in words', async ()
   expect(await sim.next()).toMatchObject({ ok: false, error: expect.stringContaining('JSON') })
 })
 
-test.each(['SIGTERM', 'SIGINT', 'end of input'] as const)('it ends on %s and leaves nothing behind', async (how) => {
-  const sim = start(SCENARIO)
-  const ready = await sim.next()
-  // A client that is still there must not hold it up.
-  const socket = connect(ready.modbusTcp[0]!.port, '127.0.0.1')
-  endings.push(() => socket.destroy())
-  await once(socket, 'connect')
-  if (how === 'end of input') sim.child.stdin.end()
-  else sim.child.kill(how)
-  expect(await sim.exit).toEqual({ code: 0, errors: '' })
-  expect(existsSync(ready.folder)).toBe(false)
-  expect(readdirSync(tmpdir())).not.toContain(ready.folder.slice(tmpdir().length + 1))
-})
+test.each(['SIGTERM', 'SIGINT', 'SIGHUP', 'end of input'] as const)(
+  'it ends on %s and leaves nothing behind',
+  async (how) => {
+    const sim = start(SCENARIO)
+    const ready = await sim.next()
+    // A client that is still there must not hold it up.
+    const socket = connect(ready.modbusTcp[0]!.port, '127.0.0.1')
+    endings.push(() => socket.destroy())
+    await once(socket, 'connect')
+    if (how === 'end of input') sim.child.stdin.end()
+    else sim.child.kill(how)
+    expect(await sim.exit).toEqual({ code: 0, errors: '' })
+    expect(existsSync(ready.folder)).toBe(false)
+    expect(readdirSync(tmpdir())).not.toContain(ready.folder.slice(tmpdir().length + 1))
+  },
+)
 
 test('a script of the scenario acts at its time', async () => {
   const script = [
@@ -152,6 +159,19 @@ test('a script of the scenario acts at its time', async () => {
   await clock.sleep(1)
   expect((await sim.ask({ do: 'report' })).broker.cutOff).toBe(true)
   expect(ready.ready).toBe(true)
+})
+
+test('a profile that is not there and a port in use are told in a line, and nothing is left', async () => {
+  const unknown = start({ lines: [{ id: 'line-1', meters: [{ id: 'a', address: 1, profile: 'nobody/nothing' }] }] })
+  expect(await unknown.exit).toMatchObject({ code: 2, errors: expect.stringContaining('nobody/nothing') })
+  const first = start({ broker: {} })
+  const port = Number((await first.next()).broker.url.split(':').at(-1))
+  const second = start({ broker: { port } })
+  const { code, errors } = await second.exit
+  expect(code).toBe(2)
+  expect(errors).toContain('EADDRINUSE')
+  expect(errors.trim().split('\n').length).toBe(1)
+  expect([unknown.left(), second.left()]).toEqual([[], []])
 })
 
 test('a scenario with mistakes is told, with paths, and nothing is started', async () => {
