@@ -1,204 +1,314 @@
 import type { Clock } from '../../gateway/contract/clock.ts'
 import { Fault } from '../../gateway/contract/fault.ts'
-import type { SerialSettings, SerialWire } from '../../gateway/contract/io.ts'
-import { answerBytes, dataBytes, decodeRead, encodeRead, READ_FUNCTIONS, type ReadRequest } from './codec/pdu.ts'
-import { ANSWER_BYTES_MIN, encodeFrame, FRAME_EXTRA_BYTES, findAnswer } from './codec/rtu.ts'
-import { characterMs, gapMs } from './wire-time.ts'
+import type { SerialSettings, Wire } from '../../gateway/contract/io.ts'
+import type { Question, Seen } from './question.ts'
+import { characterMs, gapMs } from './timing.ts'
 
-/** The longest frame of Modbus (Modbus over Serial Line V1.02, 2.3). */
-const FRAME_BYTES_MAX = 256
-/** What may come before an answer is found: noise, echo, a stranger's frame. */
-const HEARD_BYTES_MAX = 2048
-/** A UART hands over what it received in pieces of up to so many bytes: less silence than that is none. */
-const PIECE_BYTES_MAX = 16
+/** An answer is normally over by this time after its wire time; a shorter one (an exception) is noticed then. */
+const LOOK_AFTER_MS = 60
+/** After bytes that are no answer the wire is looked at no oftener than this: noise must not cost a processor. */
+const PATIENCE_MS = 10
+/** A wire that is not quiet for so long is jammed. */
+const JAMMED_AFTER_MS = 2000
+/** After a time-out: USB adapters hand over what came up to 16 ms later. */
+const CALM_MS = 20
+/** So much of what came is kept while an answer is looked for; a frame has 256 bytes at the most. */
+const RECEIVED_BYTES_MAX = 2048
+const RECEIVED_BYTES_KEPT = 512
 
 export interface LineOptions {
-  readonly settings: SerialSettings
-  /** From the end of the request on the wire to the first byte of the answer, at most. */
+  readonly wire: Wire
+  readonly clock: Clock
+  readonly serial: SerialSettings
+  /** From the end of a request to the begin of its answer. */
   readonly timeoutMs: number
-  /** How much later than its time-out an answer may still come. */
+  /** How much later than that an answer may still come. */
   readonly lateMs: number
 }
 
-/** What happened on the line since it was opened. */
-export interface LineCounts {
-  requests: number
-  timeouts: number
-  noiseBytes: number
-  lateBytes: number
-  echoes: number
-  airtimeMs: number
-}
-
-export interface Answer {
-  readonly values: readonly number[]
-  /** When the answer was whole, on `Clock.monoMs`. */
+export interface Heard {
+  /** What the answer's frame carries. */
+  readonly payload: Uint8Array
+  /** When it was there, on `Clock.monoMs`. */
   readonly monoMs: number
 }
 
+export interface AskHow {
+  /** How often it is sent at the most. */
+  readonly attempts: number
+  /** Goes before everything that is not urgent: a command. */
+  readonly urgent?: boolean
+}
+
+/** What happened on the line since it was opened. */
+export interface LineAccount {
+  requests: number
+  answers: number
+  timeouts: number
+  /** Frames with a wrong check. */
+  crcErrors: number
+  /** Answers of other devices, or of another master's. */
+  foreign: number
+  /** Time-outs in which something came that was no frame. */
+  noise: number
+  /** Answers that came after their time-out and were thrown away. */
+  lateAnswers: number
+  /** Bytes that came when nobody was asked. */
+  strayBytes: number
+  /** Answers behind an echo of our own request. */
+  echoes: number
+  /** How long the line was in use, silences included. */
+  airtimeMs: number
+}
+
+interface Job {
+  readonly question: Question
+  attempts: number
+  readonly resolve: (heard: Heard) => void
+  readonly reject: (error: unknown) => void
+}
+
 /**
- * One owner of one wire, one request at a time. A request goes out only on a quiet wire: 3.5 characters after the
- * last byte, and after a time-out only when the longest late answer is over. RTU answers carry no number of their
- * request, so an answer that comes too late would be taken for the next one's.
+ * The one owner of one half-duplex wire: one request at a time, the urgent ones first, a silence before each, and
+ * after a time-out a silence until no late answer can come any more, because nothing in an answer says which
+ * request it belongs to.
  */
 export class Line {
-  readonly counts: LineCounts = { requests: 0, timeouts: 0, noiseBytes: 0, lateBytes: 0, echoes: 0, airtimeMs: 0 }
-  readonly #wire: SerialWire
+  readonly account: LineAccount = {
+    requests: 0,
+    answers: 0,
+    timeouts: 0,
+    crcErrors: 0,
+    foreign: 0,
+    noise: 0,
+    lateAnswers: 0,
+    strayBytes: 0,
+    echoes: 0,
+    airtimeMs: 0,
+  }
+  readonly #wire: Wire
   readonly #clock: Clock
   readonly #options: LineOptions
-  readonly #signal: AbortSignal
   readonly #characterMs: number
   readonly #gapMs: number
-  readonly #longestFrameMs: number
-  #lastByteMs: number
-  #busy = false
+  readonly #urgent: Job[] = []
+  readonly #ordinary: Job[] = []
+  #serving = false
+  /** When the wire last carried something, ours or not. */
+  #heardMs: number
+  /** Whether our own bytes come back; undefined until something was sent. */
+  #echo: boolean | undefined
 
-  constructor(wire: SerialWire, options: LineOptions, clock: Clock, signal: AbortSignal) {
-    this.#wire = wire
-    this.#clock = clock
+  constructor(options: LineOptions) {
     this.#options = options
-    this.#signal = signal
-    this.#characterMs = characterMs(options.settings)
-    this.#gapMs = gapMs(options.settings)
-    this.#longestFrameMs = FRAME_BYTES_MAX * this.#characterMs
-    this.#lastByteMs = clock.monoMs()
+    this.#wire = options.wire
+    this.#clock = options.clock
+    this.#characterMs = characterMs(options.serial)
+    this.#gapMs = gapMs(options.serial)
+    // Nobody knows what was on the wire before it was ours.
+    this.#heardMs = options.clock.monoMs()
   }
 
   /**
-   * Ask one device and wait for its answer.
-   * @throws Fault `device` when nothing came in time, `reply` when what came was not the answer, `point` or others
-   * when the device refuses; `connection` when the wire is gone or jammed.
+   * Ask, and wait for the answer.
+   * @throws Fault of reach `device` when none came in all attempts, of reach `connection` when the wire is gone
    */
-  async read(unit: number, request: ReadRequest): Promise<Answer> {
-    if (this.#busy) throw new Error('two requests at once on one line')
-    this.#busy = true
-    try {
-      return await this.#exchange(unit, request)
-    } finally {
-      this.#busy = false
-    }
+  ask(question: Question, { attempts, urgent }: AskHow): Promise<Heard> {
+    return new Promise((resolve, reject) => {
+      const queue = urgent === true ? this.#urgent : this.#ordinary
+      queue.push({ question, attempts, resolve, reject })
+      if (!this.#serving) void this.#serve()
+    })
   }
 
-  async #exchange(unit: number, request: ReadRequest): Promise<Answer> {
-    const frame = encodeFrame(unit, encodeRead(request))
-    const fullBytes = answerBytes(request) + FRAME_EXTRA_BYTES
-    await this.#untilQuiet()
-    this.#wire.discard()
-    const startMs = this.#clock.monoMs()
+  /** Serve what waits, until nothing does. */
+  async #serve(): Promise<void> {
+    this.#serving = true
+    for (;;) {
+      const queue = this.#urgent.length > 0 ? this.#urgent : this.#ordinary
+      const job = queue.shift()
+      if (job === undefined) break
+      try {
+        const result = await this.#exchange(job.question)
+        job.attempts -= 1
+        if (typeof result === 'object') job.resolve(result)
+        else if (job.attempts > 0) queue.unshift(job)
+        else job.reject(this.#unanswered(result))
+      } catch (error) {
+        job.reject(error)
+      }
+    }
+    this.#serving = false
+  }
+
+  /** Send a request once. @returns its answer, or what came in its place */
+  async #exchange(question: Question): Promise<Heard | Seen> {
+    await this.#quiet(this.#gapMs)
+    const { frame } = question
+    const sentMs = this.#clock.monoMs()
+    this.account.requests += 1
     await this.#wire.write(frame)
-    this.counts.requests += 1
-    const sentMs = startMs + frame.length * this.#characterMs
-    const untilMs = sentMs + this.#options.timeoutMs + fullBytes * this.#characterMs
-    // Nothing whole can be there before: sleep through the pieces, each would be a wake-up.
-    await this.#sleepUntil(sentMs + fullBytes * this.#characterMs)
-    const pdu = await this.#listen(unit, request, frame, untilMs)
-    const endMs = this.#clock.monoMs()
-    this.#lastByteMs = endMs
-    this.counts.airtimeMs += endMs - startMs
-    if (pdu === undefined) {
-      this.counts.timeouts += 1
-      await this.#drain()
-      throw new Fault('device', `no answer from unit ${unit} within ${this.#options.timeoutMs} ms`, {
-        code: 'timeout',
-        hint: 'is it powered, are A and B the right way round, and are address and baud rate those of the meter?',
-      })
-    }
-    return { values: decodeRead(request, pdu), monoMs: endMs }
+    const sentEndMs = sentMs + frame.length * this.#characterMs
+    this.#heardMs = sentEndMs
+    const listening = new Listening(question, this.#echo)
+    const answerMs = listening.wantedBytes * this.#characterMs
+    const untilMs = sentEndMs + answerMs + this.#options.timeoutMs
+    const heard = await this.#listen(listening, Math.min(untilMs, sentEndMs + answerMs + LOOK_AFTER_MS), untilMs)
+    this.#learnEcho(listening)
+    // What comes from now on belongs to nobody, and says nothing about this time-out.
+    const { seen } = listening
+    if (heard === undefined) {
+      this.#count(seen)
+      await this.#outwait(listening, untilMs)
+    } else this.account.answers += 1
+    this.account.airtimeMs += this.#clock.monoMs() - sentMs + this.#gapMs
+    return heard ?? seen
   }
 
-  /** The PDU of the answer, or undefined at `untilMs`. */
-  async #listen(
-    unit: number,
-    request: ReadRequest,
-    frame: Uint8Array,
-    untilMs: number,
-  ): Promise<Uint8Array | undefined> {
-    const expected = {
-      unit,
-      function: READ_FUNCTIONS[request.table],
-      pduBytes: answerBytes(request),
-      byteCount: dataBytes(request.table, request.count),
-    }
-    let heard: Uint8Array = new Uint8Array(0)
-    let missingBytes = ANSWER_BYTES_MIN
-    while (this.#clock.monoMs() < untilMs) {
-      const piece = await this.#wire.read(missingBytes, untilMs)
-      this.#signal.throwIfAborted()
-      if (piece.length === 0) continue
-      this.#lastByteMs = this.#clock.monoMs()
-      heard = joined(heard, piece)
-      if (startsWith(heard, frame)) {
-        this.counts.echoes += 1
-        heard = heard.subarray(frame.length)
-      }
-      const search = findAnswer(heard, expected)
-      if (search.found) {
-        this.counts.noiseBytes += search.noiseBytes
-        return search.pdu
-      }
-      missingBytes = search.missingBytes
-      if (heard.length > HEARD_BYTES_MAX) break
-    }
-    this.counts.noiseBytes += heard.length
-    return undefined
-  }
-
-  /** Hear out whatever is still to come, and forget it. */
-  async #drain(): Promise<void> {
-    const lateUntilMs = this.#clock.monoMs() + this.#options.lateMs
-    let quietUntilMs = lateUntilMs
-    while (this.#clock.monoMs() < quietUntilMs) {
-      const piece = await this.#wire.read(1, quietUntilMs)
-      this.#signal.throwIfAborted()
-      if (piece.length === 0) continue
-      this.counts.lateBytes += piece.length
-      this.#lastByteMs = this.#clock.monoMs()
-      // A late answer that has begun is over within the time of the longest frame.
-      quietUntilMs = Math.min(lateUntilMs, this.#lastByteMs) + this.#longestFrameMs
-      quietUntilMs = Math.max(quietUntilMs, lateUntilMs)
-    }
-    if (this.#clock.monoMs() - this.#lastByteMs < PIECE_BYTES_MAX * this.#characterMs) throw jammed()
-    this.#wire.discard()
-  }
-
-  /** Wait for the silence that must stand before a request; what is heard meanwhile was not for us. */
-  async #untilQuiet(): Promise<void> {
-    const untilMs = this.#clock.monoMs() + 2 * this.#longestFrameMs
+  /** Take what comes until it holds the answer, or until then. */
+  async #listen(listening: Listening, lookMs: number, untilMs: number): Promise<Heard | undefined> {
     for (;;) {
-      await this.#sleepUntil(this.#lastByteMs + this.#gapMs)
-      const piece = await this.#wire.read(0, this.#clock.monoMs())
-      if (piece.length === 0) return
-      this.counts.noiseBytes += piece.length
-      this.#lastByteMs = this.#clock.monoMs()
-      if (this.#lastByteMs > untilMs) throw jammed()
+      const wakeMs = this.#clock.monoMs() < lookMs ? lookMs : untilMs
+      const missing = listening.missingBytes
+      const bytes = await this.#wire.read(missing, wakeMs)
+      const monoMs = this.#clock.monoMs()
+      if (bytes.length > 0) this.#heardMs = monoMs
+      const payload = listening.take(bytes)
+      if (payload !== undefined) return { payload, monoMs }
+      if (monoMs >= untilMs) return undefined
+      if (bytes.length < missing) continue
+      // As many bytes as wanted, and no answer among them: noise, an echo, somebody else.
+      await this.#clock.sleep(Math.min(PATIENCE_MS, untilMs - monoMs))
     }
   }
 
-  /** Timers of an operating system may be early by a millisecond; the gap may not. */
-  async #sleepUntil(monoMs: number): Promise<void> {
-    for (;;) {
-      const restMs = monoMs - this.#clock.monoMs()
-      if (restMs <= 0) return
-      await this.#clock.sleep(restMs, this.#signal)
+  /**
+   * Promise 10: nothing is sent until the longest late answer is over. It is over once it was seen whole, or when
+   * the time in which it may come has passed and the wire is calm.
+   */
+  async #outwait(listening: Listening, untilMs: number): Promise<void> {
+    const lateUntilMs = untilMs + this.#options.lateMs
+    const late = await this.#listen(listening, lateUntilMs, lateUntilMs)
+    if (late !== undefined) this.account.lateAnswers += 1
+    else await this.#quiet(Math.max(CALM_MS, this.#gapMs))
+  }
+
+  /** Wait until nothing was on the wire for `quietMs`. */
+  async #quiet(quietMs: number): Promise<void> {
+    const sinceMs = this.#clock.monoMs()
+    let strayBytes = 0
+    for (let quietFromMs = this.#heardMs; ; ) {
+      const stray = await this.#wire.read(Number.POSITIVE_INFINITY, quietFromMs + quietMs)
+      if (stray.length === 0) return
+      strayBytes += stray.length
+      this.account.strayBytes += stray.length
+      // When in that time they came nobody knows, so the silence begins anew.
+      quietFromMs = this.#clock.monoMs()
+      this.#heardMs = quietFromMs
+      if (quietFromMs - sinceMs > JAMMED_AFTER_MS) throw jammed(strayBytes, quietFromMs - sinceMs)
+    }
+  }
+
+  /** A line that brings back our own bytes does so always: two-wire adapters that do not switch their receiver off. */
+  #learnEcho(listening: Listening): void {
+    const echoed = listening.echoed
+    if (echoed === undefined) return
+    this.#echo = echoed
+    if (echoed) this.account.echoes += 1
+  }
+
+  #count(seen: Seen): void {
+    this.account.timeouts += 1
+    if (seen === 'damaged') this.account.crcErrors += 1
+    if (seen === 'another') this.account.foreign += 1
+    if (seen === 'noise') this.account.noise += 1
+  }
+
+  #unanswered(seen: Seen): Fault {
+    const within = `within ${this.#options.timeoutMs} ms`
+    switch (seen) {
+      case 'nothing':
+        return new Fault('device', `no answer ${within}`, {
+          code: 'timeout',
+          hint: 'is it powered, are A and B the right way round, is it set to this address, speed and parity?',
+        })
+      case 'damaged':
+        return new Fault('device', `answers arrive damaged: the check is wrong`, {
+          code: 'crc',
+          hint: 'look at the cable, its shield, the 120 ohm at both ends, and for a second device with this address',
+        })
+      case 'another':
+        return new Fault('device', `no answer ${within}, but another device spoke`, {
+          code: 'foreign',
+          hint: 'is there a second master on this line, or a device with a wrong address?',
+        })
+      case 'noise':
+        return new Fault('device', `no answer ${within}, but bytes that are no frame`, {
+          code: 'noise',
+          hint: 'are speed, parity and stop bits those of the device?',
+        })
+      default:
+        return seen satisfies never
     }
   }
 }
 
-function jammed(): Fault {
-  return new Fault('connection', `somebody talks on the line without a pause`, {
-    code: 'jammed',
-    hint: 'unplug the devices one by one until it is quiet; a second master or a broken transceiver does this',
-  })
+/** What came since a request, and whether its answer is in it. */
+class Listening {
+  readonly #question: Question
+  readonly #echoKnown: boolean | undefined
+  #received: Uint8Array = new Uint8Array(0)
+  /** How many bytes the answer needs, with the echo that comes before it. */
+  readonly wantedBytes: number
+  missingBytes: number
+  seen: Seen = 'nothing'
+  /** Whether our own request came back; undefined when that can't be told. */
+  echoed: boolean | undefined
+
+  constructor(question: Question, echo: boolean | undefined) {
+    this.#question = question
+    this.#echoKnown = echo
+    this.wantedBytes = question.answerBytes + (echo === true ? question.frame.length : 0)
+    this.missingBytes = this.wantedBytes
+  }
+
+  /** @returns what the answer carries, once it is there */
+  take(bytes: Uint8Array): Uint8Array | undefined {
+    if (bytes.length > 0) this.#received = this.#received.length === 0 ? bytes : joined(this.#received, bytes)
+    const { frame, answerEchoes } = this.#question
+    const echoed = beginsWith(this.#received, frame)
+    // Of two equal frames the first is the echo; with only one of them on a line that is not known yet, nobody can tell.
+    const skip = answerEchoes && echoed && this.#echoKnown !== false ? frame.length : 0
+    const match = this.#question.match(skip === 0 ? this.#received : this.#received.subarray(skip))
+    if (!answerEchoes && (match.kind === 'answer' || this.#received.length === 0 || echoed)) this.echoed = echoed
+    if (match.kind === 'answer') return match.payload
+    this.missingBytes = match.missingBytes
+    this.seen = match.seen === 'noise' && this.#received.length === frame.length && echoed ? 'nothing' : match.seen
+    if (this.#received.length > RECEIVED_BYTES_MAX) this.#received = this.#received.slice(-RECEIVED_BYTES_KEPT)
+    return undefined
+  }
+}
+
+function jammed(bytes: number, forMs: number): Fault {
+  return new Fault(
+    'connection',
+    `the line is never quiet: ${bytes} bytes in ${Math.round(forMs)} ms that nobody asked for`,
+    {
+      code: 'jammed',
+      hint: 'a device talks without being asked, a second master is on the line, or A and B lie open',
+    },
+  )
 }
 
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  if (a.length === 0) return b
   const both = new Uint8Array(a.length + b.length)
   both.set(a)
   both.set(b, a.length)
   return both
 }
 
-function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
-  return bytes.length >= start.length && start.every((byte, at) => bytes[at] === byte)
+function beginsWith(bytes: Uint8Array, start: Uint8Array): boolean {
+  if (bytes.length < start.length) return false
+  for (let at = 0; at < start.length; at++) if (bytes[at] !== start[at]) return false
+  return true
 }

@@ -1,67 +1,95 @@
 import { z } from 'zod'
 import { duration, name } from '../../gateway/contract/units.ts'
 
+/** Shorter intervals than this no meter keeps up with, and the log would fill with repetitions. */
+const EVERY_MS_MIN = 10
+const TIMEOUT_MS_MAX = 60_000
+const RETRIES_MAX = 10
+const DEVICES_MAX = 247
+const IN_FLIGHT_MAX = 64
+
+const timeout = duration.refine((ms) => ms >= 10 && ms <= TIMEOUT_MS_MAX, '10ms to 60s is possible')
+
+const retries = z
+  .int()
+  .min(0)
+  .max(RETRIES_MAX)
+  .default(1)
+  .describe('How often a question is repeated that was not answered; a silent device is asked once.')
+
 const device = z.strictObject({
-  id: name.describe('Name of this meter; its events are known by it.'),
+  id: name.describe('Name of the device: its events are known by it.'),
   profile: z
     .string()
     .min(1)
-    .describe('Model: `maker/model` (`linli profiles` lists them) or the path of a file of your own.'),
-  address: z.int().min(1).max(247).describe('Address that is set on the meter, 1 to 247.'),
+    .max(200)
+    .describe(
+      'What it is: maker/model from the list of `linli profiles`, or a file beside this one: ./site/pump.json.',
+    ),
+  address: z
+    .union([z.int().min(0).max(255), z.string().regex(/^\d{1,14}$/, 'digits are wanted')], {
+      error: 'a Modbus unit such as 1, or the number on the meter in quotes such as "12345678", is wanted',
+    })
+    .describe(
+      'Its address: a Modbus unit (1 to 247), or for DL/T 645 and CJ/T 188 the number on the meter, in quotes.',
+    ),
   every: duration
-    .refine((ms) => ms >= 100, 'at least 100ms')
+    .refine((ms) => ms >= EVERY_MS_MIN, 'at least 10ms')
     .prefault('10s')
     .describe('How often it is read.'),
 })
-const devices = z.array(device).min(1).max(247).describe('The meters on this connection.')
-
-const timeout = duration
-  .refine((ms) => ms >= 10 && ms <= 60_000, 'from 10ms to 60s')
-  .prefault('500ms')
-  .describe('A meter that has not begun to answer for so long is taken as silent.')
-
-/** A line of Modbus RTU meters. */
-export const rs485Options = z.strictObject({
-  rs485: z.strictObject({
-    port: z
-      .string()
-      .min(1)
-      .describe('Serial port; by its path under /dev/serial/by-path it keeps its name when others are plugged in.'),
-    baud: z.int().min(300).max(4_000_000).default(9600).describe('Speed of the line, bits a second.'),
-    dataBits: z
-      .union([z.literal(7), z.literal(8)])
-      .default(8)
-      .describe('Data bits a character.'),
-    parity: z.enum(['none', 'even', 'odd']).default('none').describe('Parity of the line.'),
-    stopBits: z
-      .union([z.literal(1), z.literal(2)])
-      .default(1)
-      .describe('Stop bits a character.'),
-    timeout,
-    late: duration
-      .refine((ms) => ms <= 60_000, 'at most 60s')
-      .prefault('500ms')
-      .describe('So much later than its time-out an answer may still come; the line is silent meanwhile.'),
-  }),
-  devices,
-})
-
-/** A host that speaks Modbus TCP, with one or more units behind it. */
-export const modbusTcpOptions = z.strictObject({
-  modbusTcp: z.strictObject({
-    host: z.string().min(1).describe('Name or address of the host.'),
-    port: z.int().min(1).max(65_535).default(502).describe('TCP port.'),
-    timeout,
-    inFlight: z
-      .int()
-      .min(1)
-      .max(64)
-      .default(8)
-      .describe('Requests that wait for their answer at the same time, one a unit.'),
-  }),
-  devices,
-})
-
 export type DeviceOptions = z.infer<typeof device>
+
+const devices = z.array(device).max(DEVICES_MAX).default([]).describe('The devices on this connection.')
+
+/** An RS-485 line. */
+export const rs485Options = z.strictObject({
+  rs485: z
+    .strictObject({
+      port: z.string().min(1).max(200).describe('Serial port, best by where it is plugged in: /dev/serial/by-path/...'),
+      baud: z.int().min(300).max(4_000_000).default(9600).describe('Speed in bits per second.'),
+      dataBits: z
+        .union([z.literal(7), z.literal(8)])
+        .default(8)
+        .describe('Data bits of a character.'),
+      parity: z.enum(['none', 'even', 'odd']).default('none').describe('Parity bit of a character.'),
+      stopBits: z
+        .union([z.literal(1), z.literal(2)])
+        .default(1)
+        .describe('Stop bits of a character.'),
+      timeout: timeout
+        .prefault('500ms')
+        .describe('How long a device may think before its answer begins; the time on the wire comes on top.'),
+      late: duration
+        .refine((ms) => ms <= TIMEOUT_MS_MAX, 'at most 60s')
+        .exactOptional()
+        .describe(
+          'How much later than that an answer may still come: so long nothing is sent. As long as the timeout, unless given.',
+        ),
+      retries,
+    })
+    .describe('A serial line with meters: who speaks to whom, and how fast.'),
+  devices,
+})
 export type Rs485Options = z.infer<typeof rs485Options>
+
+/** A host that speaks Modbus TCP, alone or for the devices behind it. */
+export const modbusTcpOptions = z.strictObject({
+  modbusTcp: z
+    .strictObject({
+      host: z.string().min(1).max(255).describe('Name or address of the host.'),
+      port: z.int().min(1).max(65_535).default(502).describe('TCP port.'),
+      timeout: timeout.prefault('1s').describe('How long an answer may take.'),
+      dialTimeout: timeout.prefault('5s').describe('How long the connection may take to stand.'),
+      inFlight: z
+        .int()
+        .min(1)
+        .max(IN_FLIGHT_MAX)
+        .default(8)
+        .describe('How many questions may be on their way at once; to one unit never more than one.'),
+      retries,
+    })
+    .describe('A Modbus TCP host: a meter of its own, or a gateway with a line behind it.'),
+  devices,
+})
 export type ModbusTcpOptions = z.infer<typeof modbusTcpOptions>

@@ -1,54 +1,82 @@
-import { BITS_MAX, isBits, type ReadRequest } from './codec/pdu.ts'
-import { type ModbusProfile, type Point, wordsOf } from './profile.ts'
+import { READ_BITS_MAX } from './codec/pdu.ts'
+import { wordsOf } from './codec/value.ts'
+import type { ModbusPoint } from './profile.ts'
 
-/** One request, and the points that its answer holds. */
-export interface Block extends ReadRequest {
-  readonly points: readonly Point[]
+/** Points that are read by one request: `count` registers, or coils, from `address` on. */
+export interface Block {
+  readonly table: ModbusPoint['table']
+  readonly address: number
+  readonly count: number
+  readonly points: readonly ModbusPoint[]
+}
+
+/** What reading costs on this connection, and how much a device gives at once. */
+export interface PlanCosts {
+  /** What every request costs whatever it asks for: its own frame, the answer's envelope, turnaround, silence. */
+  readonly requestMs: number
+  readonly registerMs: number
+  readonly registersMax: number
 }
 
 /**
- * Registers between two points that are read along although nobody asked: a request more costs 13 characters of
- * frame, 7 of silence and the device's turnaround, about as many as twelve registers.
+ * The cheapest requests that read all these points: a gap between two points is read along where that takes less
+ * time than a second request. A point is never torn apart.
  */
-const GAP_REGISTERS_MAX = 12
-
-/** Put the points of a profile into as few requests as pays. @param without points that the device does not have */
-export function planBlocks(profile: ModbusProfile, without: ReadonlySet<string> = new Set()): Block[] {
-  const points = profile.points.filter(({ point }) => !without.has(point))
+export function planBlocks(points: readonly ModbusPoint[], costs: PlanCosts): Block[] {
   const tables = [...new Set(points.map(({ table }) => table))]
   return tables.flatMap((table) => {
-    const sorted = points.filter((point) => point.table === table).sort((a, b) => a.address - b.address)
-    const countMax = isBits(table) ? BITS_MAX : profile.blockMax
-    const blocks: Block[] = []
-    for (const point of sorted) {
-      const open = blocks.at(-1)
-      const widened = open === undefined ? undefined : widen(open, point)
-      const gap = open === undefined ? 0 : point.address - (open.address + open.count)
-      if (widened !== undefined && gap <= GAP_REGISTERS_MAX && widened.count <= countMax)
-        blocks[blocks.length - 1] = widened
-      else blocks.push({ table, address: point.address, count: wordsOf(point), points: [point] })
-    }
-    return blocks
+    const ofTable = points.filter((point) => point.table === table)
+    return cheapest(ofTable, isBits(table) ? { ...costs, ...bitCosts(costs) } : costs)
   })
 }
 
-function widen(block: Block, point: Point): Block {
-  const end = Math.max(block.address + block.count, point.address + wordsOf(point))
-  return { ...block, count: end - block.address, points: [...block.points, point] }
+/** The two halves of a block that a device refused; undefined when it is down to one place. */
+export function halves(block: Block): readonly [Block, Block] | undefined {
+  const inOrder = block.points.toSorted((a, b) => a.address - b.address)
+  const starts = [...new Set(inOrder.map(({ address }) => address))]
+  const middle = starts[starts.length >> 1]
+  if (middle === undefined || starts.length < 2) return undefined
+  const low = inOrder.filter(({ address }) => address < middle)
+  const high = inOrder.filter(({ address }) => address >= middle)
+  return [blockOf(low), blockOf(high)]
 }
 
-/**
- * A block that the device refused, in two, so that only what it really does not have is left out; undefined
- * when there is nothing to part.
- */
-export function split(block: Block): readonly [Block, Block] | undefined {
-  if (block.points.length < 2) return undefined
-  const middle = block.points.length >> 1
-  return [blockOf(block.points.slice(0, middle)), blockOf(block.points.slice(middle))]
+function isBits(table: ModbusPoint['table']): boolean {
+  return table === 'coil' || table === 'discrete'
 }
 
-function blockOf(points: readonly Point[]): Block {
-  const [first, ...rest] = points as [Point, ...Point[]]
-  const start: Block = { table: first.table, address: first.address, count: wordsOf(first), points: [first] }
-  return rest.reduce(widen, start)
+/** Sixteen coils travel in the room of a register. */
+function bitCosts({ registerMs }: PlanCosts): Pick<PlanCosts, 'registerMs' | 'registersMax'> {
+  return { registerMs: registerMs / 16, registersMax: READ_BITS_MAX }
+}
+
+/** `best[i]`: the least time in which the first i points are read, and where its last block begins. */
+function cheapest(points: readonly ModbusPoint[], costs: PlanCosts): Block[] {
+  const sorted = points.toSorted((a, b) => a.address - b.address || endOf(a) - endOf(b))
+  const best: { ms: number; from: number }[] = [{ ms: 0, from: 0 }]
+  for (let to = 1; to <= sorted.length; to++) {
+    let least = { ms: Number.POSITIVE_INFINITY, from: to - 1 }
+    let end = 0
+    for (let from = to - 1; from >= 0; from--) {
+      end = Math.max(end, endOf(sorted[from]!))
+      const count = end - sorted[from]!.address
+      if (count > costs.registersMax && from < to - 1) break
+      const ms = best[from]!.ms + costs.requestMs + count * costs.registerMs
+      if (ms < least.ms) least = { ms, from }
+    }
+    best.push(least)
+  }
+  const blocks: Block[] = []
+  for (let to = sorted.length; to > 0; to = best[to]!.from) blocks.unshift(blockOf(sorted.slice(best[to]!.from, to)))
+  return blocks
+}
+
+function blockOf(points: readonly ModbusPoint[]): Block {
+  const { table, address } = points[0]!
+  return { table, address, count: Math.max(...points.map(endOf)) - address, points }
+}
+
+/** The address behind the point's last. */
+function endOf(point: ModbusPoint): number {
+  return point.address + wordsOf(point)
 }

@@ -1,102 +1,110 @@
 import { z } from 'zod'
-import { Fault } from '../../gateway/contract/fault.ts'
+import { ENCODINGS, ORDERS, wordsOf } from './codec/value.ts'
 
-/** Order of the bytes of a 32-bit number ABCD as the registers bring them; longer numbers alike. */
-export const BYTE_ORDERS = ['ABCD', 'CDAB', 'BADC', 'DCBA'] as const
-export const TYPES = [
-  'bit',
-  'int16',
-  'uint16',
-  'int32',
-  'uint32',
-  'int64',
-  'uint64',
-  'float32',
-  'float64',
-  'bcd16',
-  'bcd32',
-  'bcd64',
-  'string',
-] as const
-export type Type = (typeof TYPES)[number]
+const POINTS_MAX = 1000
+const ADDRESS_MAX = 0xffff
+const STRING_REGISTERS_MAX = 125
+const TABLES = ['coil', 'discrete', 'input', 'holding'] as const
 
-const WORDS: Readonly<Record<Exclude<Type, 'string'>, number>> = {
-  bit: 1,
-  int16: 1,
-  uint16: 1,
-  bcd16: 1,
-  int32: 2,
-  uint32: 2,
-  float32: 2,
-  bcd32: 2,
-  int64: 4,
-  uint64: 4,
-  float64: 4,
-  bcd64: 4,
-}
+const pointName = z
+  .string()
+  .max(63)
+  .regex(/^[a-z][a-z0-9_]*$/, 'a point is lower-case letters, digits and underscores, such as energy_import')
 
-const point = z.strictObject({
-  point: z
-    .string()
-    .regex(/^[a-z][a-z0-9_]*$/)
-    .describe('Name of the measured value, from the vocabulary in config/README.md.'),
-  unit: z.string().default('').describe('Unit of the value after scale and offset, such as kWh; empty for none.'),
-  kind: z.enum(['gauge', 'counter']).default('gauge').describe('A counter only rises, but for roll-over and reset.'),
-  table: z.enum(['coil', 'discrete', 'input', 'holding']).describe('Which of the four tables of Modbus.'),
-  address: z.int().min(0).max(65_535).describe('Address on the wire, counted from 0.'),
-  as: z.enum(TYPES).describe('How the registers are read.'),
-  order: z.enum(BYTE_ORDERS).default('ABCD').describe('Order of bytes and words; ABCD is what Modbus says.'),
-  length: z.int().min(1).max(64).exactOptional().describe('Registers of a string.'),
-  scale: z.number().default(1).describe('The raw number is multiplied by this.'),
-  offset: z.number().default(0).describe('And this is added.'),
-  noValue: z
-    .array(z.string().regex(/^[0-9a-fA-F]+$/))
-    .default([])
-    .describe('Raw contents, in hexadecimal, by which the device says that it has no value.'),
-})
-export type Point = z.infer<typeof point>
+const hexWords = z
+  .string()
+  .regex(/^([0-9A-Fa-f]{4})( [0-9A-Fa-f]{4})*$/, 'registers in hexadecimal are wanted, such as "4366 8000"')
+
+const modbusPoint = z
+  .strictObject({
+    point: pointName.describe('Name of the point, from the vocabulary, whatever the maker calls it.'),
+    unit: z.string().max(20).default('').describe('Unit of the value as it is given on; empty for none.'),
+    table: z.enum(TABLES).describe('Where it stands: coil (function 1), discrete (2), holding (3) or input (4).'),
+    address: z.int().min(0).max(ADDRESS_MAX).describe('Address as it goes over the wire, from 0; not 30001.'),
+    as: z.enum(ENCODINGS).describe('How the value is written in its registers; `bit` for a coil or an input.'),
+    order: z.enum(ORDERS).default('ABCD').describe('Where the bytes of longer numbers go; CDAB: low word first.'),
+    scale: z.number().default(1).describe('What the raw number is multiplied by to be in the unit.'),
+    offset: z.number().default(0).describe('What is added after that.'),
+    length: z.int().min(1).max(STRING_REGISTERS_MAX).exactOptional().describe('Registers of a string.'),
+    bit: z.int().min(0).max(15).exactOptional().describe('Which bit of the register it is, 0 the lowest.'),
+    noValue: z.array(hexWords).min(1).exactOptional().describe('Register contents that mean: no value.'),
+    kind: z.enum(['counter', 'gauge']).default('gauge').describe('A counter only rises; a gauge goes up and down.'),
+  })
+  .superRefine((point, context) => {
+    const mistake = mistakeIn(point)
+    if (mistake !== undefined) context.addIssue({ code: 'custom', ...mistake })
+  })
+  .transform((point) => ({ ...point, noValue: point.noValue?.map((text) => text.replaceAll(' ', '').toLowerCase()) }))
+export type ModbusPoint = z.infer<typeof modbusPoint>
 
 const sample = z.strictObject({
+  table: z.enum(TABLES).exactOptional().describe('Table of these registers; needed where the profile has several.'),
   words: z
-    .record(z.string().regex(/^\d+$/), z.string().regex(/^[0-9a-fA-F]{4}( [0-9a-fA-F]{4})*$/))
-    .describe('Registers as the device brings them: first address, then words in hexadecimal.'),
-  expect: z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.null()])),
-  note: z.string().exactOptional(),
+    .record(z.string().regex(/^\d+$/, 'the address of the first register is wanted, such as "72"'), hexWords)
+    .describe('Register contents from an address on, from the manual or a real device. A coil that is on: 0001.'),
+  expect: z
+    .record(pointName, z.union([z.number(), z.boolean(), z.string(), z.null()]))
+    .refine((expect) => Object.keys(expect).length > 0, 'at least one point is wanted')
+    .describe('What the points then are.'),
+  note: z.string().max(500).exactOptional().describe('Where the sample comes from.'),
 })
+export type Sample = z.infer<typeof sample>
 
-/** A profile describes one model: data only, no conditions. What a site chooses is a setting, never here. */
-export const modbusProfile = z.strictObject({
-  $schema: z.string().exactOptional(),
-  id: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9-]*\/[a-z0-9][a-z0-9.-]*$/)
-    .describe('maker/model, as the file is called.'),
-  maker: z.string().min(1),
-  model: z.string().min(1),
-  protocol: z.literal('modbus'),
-  source: z.string().min(10).describe('Where the addresses come from: document, edition, page.'),
-  blockMax: z.int().min(1).max(125).default(125).describe('Most registers that the device gives in one answer.'),
-  points: z.array(point).min(1).max(500),
-  samples: z.array(sample).min(1).describe('The test vectors that the profile brings.'),
-})
+/** A device model on Modbus: data only. What a site chooses (address, interval) is a setting, never profile. */
+export const modbusProfile = z
+  .strictObject({
+    $schema: z.string().exactOptional(),
+    id: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9-]*\/[a-z0-9][a-z0-9.-]*$/, 'maker/model is wanted, such as eastron/sdm630')
+      .describe('maker/model, as the file is called.'),
+    maker: z.string().min(1).max(100).describe('Who makes it.'),
+    model: z.string().min(1).max(100).describe('What it is called.'),
+    protocol: z.literal('modbus').describe('What it speaks.'),
+    source: z.string().min(10).describe('Where the registers stand: document, edition, page.'),
+    notes: z.string().max(2000).exactOptional().describe('What an installer has to know.'),
+    blockMax: z.int().min(1).max(125).default(125).describe('The most registers it gives in one answer.'),
+    points: z.array(modbusPoint).min(1).max(POINTS_MAX).describe('What it measures.'),
+    samples: z.array(sample).min(1).describe('Test vectors: at least one.'),
+  })
+  .superRefine((profile, context) => {
+    const names = profile.points.map(({ point }) => point)
+    for (const [at, name] of names.entries()) {
+      if (names.indexOf(name) === at) continue
+      context.addIssue({ code: 'custom', path: ['points', at, 'point'], message: `${name} is there twice` })
+    }
+    for (const [at, { expect }] of profile.samples.entries()) {
+      for (const name of Object.keys(expect)) {
+        if (names.includes(name)) continue
+        context.addIssue({
+          code: 'custom',
+          path: ['samples', at, 'expect', name],
+          message: `no point is called ${name}`,
+        })
+      }
+    }
+  })
 export type ModbusProfile = z.infer<typeof modbusProfile>
 
-/** How many registers (or bits, in the tables of bits) a point takes. */
-export function wordsOf(point: Point): number {
-  return point.as === 'string' ? (point.length ?? 1) : WORDS[point.as]
-}
+/** Every kind of profile that a line can read, told apart by its `protocol`. */
+export const profileSchema = z.discriminatedUnion('protocol', [modbusProfile])
+export type Profile = z.infer<typeof profileSchema>
 
-/** @throws Fault of reach `setup` that names the first mistake. */
-export function parseProfile(reference: string, json: unknown): ModbusProfile {
-  const parsed = modbusProfile.safeParse(json)
-  if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]
-  throw new Fault(
-    'setup',
-    `profile ${reference} is wrong at ${issue?.path.join('.') || 'its top'}: ${issue?.message}`,
-    {
-      code: 'profile',
-      hint: 'config/profiles/profile.schema.json says what a profile holds',
-    },
-  )
+type RawPoint = Pick<ModbusPoint, 'table' | 'as' | 'address'> & { length?: number; bit?: number; noValue?: string[] }
+
+function mistakeIn(point: RawPoint): { path: string[]; message: string } | undefined {
+  const { table, as, length, bit, address } = point
+  const bits = table === 'coil' || table === 'discrete'
+  if (bits && as !== 'bit') return { path: ['as'], message: `a ${table} is a bit` }
+  if (bits && bit !== undefined) return { path: ['bit'], message: `a ${table} is one bit already` }
+  if (!bits && as === 'bit' && bit === undefined) return { path: ['bit'], message: 'which bit of the register?' }
+  if (as !== 'bit' && bit !== undefined) return { path: ['bit'], message: 'only `as: bit` is one bit' }
+  if ((as === 'string') !== (length !== undefined)) {
+    return { path: ['length'], message: 'a string, and nothing else, says how many registers it has' }
+  }
+  if (address + wordsOf(point) - 1 > ADDRESS_MAX) return { path: ['address'], message: 'it goes past address 65535' }
+  const digits = wordsOf(point) * 4
+  const wrong = point.noValue?.find((text) => text.replaceAll(' ', '').length !== digits)
+  if (wrong !== undefined) return { path: ['noValue'], message: `"${wrong}" is not as long as the value` }
+  return undefined
 }

@@ -41,9 +41,10 @@ test('a poll is one event with all its points, in their units', async () => {
       quality: 'good',
     },
   })
-  // The first of its four answers: 8 + 9 characters, 3.5 of silence before each, and 5 ms of turnaround.
-  expect(monoMs).toBeGreaterThan(20)
-  expect(monoMs).toBeLessThan(35)
+  // When the last of its four answers was there: each takes 3.5 characters of silence, 8 of the request,
+  // 5 ms of turnaround and 9 characters of the answer.
+  const characterMs = 10 / 9.6
+  expect(monoMs).toBeCloseTo(4 * (20.5 * characterMs + 5), 3)
   await end()
 })
 
@@ -110,7 +111,7 @@ test.each([
 test('a profile that is not there parks the connection', async () => {
   const parts = bench({})
   const { run } = running(parts, options([meter('m', 1, '1s', 'eastron/sdm99')]))
-  expect(await run).toMatch(/^setup profile: profile eastron\/sdm99 is wrong/)
+  expect(await run).toMatch(/^setup profile: profile `eastron\/sdm99` has mistakes/)
 })
 
 test('a port that is not there is a fault of the connection', async () => {
@@ -135,7 +136,7 @@ test('what linli check finds: an address given twice, a profile that is not ther
   const settings = options([meter('a', 1), meter('b', 1), meter('c', 2, '1s', 'eastron/sdm99')])
   const problems = await rs485.check!(settings, host(settings).io)
   expect(problems.map(({ path, message }) => `${path.join('.')}: ${message}`)).toEqual([
-    'devices.1.address: a has this address too',
-    'devices.2.profile: profile eastron/sdm99 is wrong at its top: Invalid input: expected object, received undefined',
+    'devices.2.profile: profile `eastron/sdm99` has mistakes: the top: Invalid input: expected object, received undefined',
+    'devices.1.address: a has this address already, on the same connection',
   ])
 })

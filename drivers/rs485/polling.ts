@@ -1,0 +1,154 @@
+import type { Host } from '../../gateway/contract/driver.ts'
+import type { Json, Seen } from '../../gateway/contract/event.ts'
+import { type Fault, isFault } from '../../gateway/contract/fault.ts'
+import type { Meter, Poll } from './meter.ts'
+import { Schedule, type Turn } from './schedule.ts'
+
+/** A reading waits for the others of its round no longer than this. */
+const GATHER_MS = 250
+/** So many batches may be on their way to the disk before polling waits for it. */
+const BATCHES_MAX = 8
+
+export interface PollingOptions {
+  readonly host: Pick<Host<unknown>, 'clock' | 'signal' | 'emit' | 'mark' | 'figures'>
+  readonly meters: readonly PolledMeter[]
+  /** How many devices are read at the same time: 1 on a line. */
+  readonly lanes: number
+  /** How often a request is repeated that was not answered. */
+  readonly retries: number
+  /** The counters of the wire. */
+  readonly account: () => Readonly<Record<string, number>>
+}
+
+export interface PolledMeter {
+  readonly meter: Meter
+  readonly everyMs: number
+}
+
+/** Read every device at its own interval, for ever, and hand on what was read, a round in one batch. */
+export class Polling {
+  readonly #options: PollingOptions
+  readonly #schedule: Schedule
+  readonly #meters: ReadonlyMap<string, Meter>
+  /** What was last said about a device; nothing before it was first read in this life. */
+  readonly #marked = new Map<string, string>()
+  #batch: Seen[] = []
+  #asking = 0
+  #polls = 0
+  #failed = 0
+  readonly #emitting = new Set<Promise<void>>()
+  #cancelWake: (() => void) | undefined
+  #cancelGather: (() => void) | undefined
+  #ended = false
+  #fail: (error: unknown) => void = () => undefined
+
+  constructor(options: PollingOptions) {
+    this.#options = options
+    this.#meters = new Map(options.meters.map(({ meter }) => [meter.id, meter]))
+    const devices = options.meters.map(({ meter, everyMs }) => ({ id: meter.id, everyMs }))
+    this.#schedule = new Schedule(devices, options.host.clock.monoMs())
+  }
+
+  /** Resolves when `host.signal` aborts, with everything that was read handed on. */
+  async run(): Promise<void> {
+    const { signal } = this.#options.host
+    let onAbort = (): void => undefined
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#fail = reject
+        onAbort = resolve
+        signal.addEventListener('abort', onAbort, { once: true })
+        if (signal.aborted) resolve()
+        else this.#turn()
+      })
+    } finally {
+      this.#ended = true
+      signal.removeEventListener('abort', onAbort)
+      this.#cancelWake?.()
+      this.#flush()
+    }
+    await Promise.all(this.#emitting)
+  }
+
+  /** Ask whoever is due, and come back when somebody will be. */
+  #turn(): void {
+    if (this.#ended) return
+    const { clock } = this.#options.host
+    this.#cancelWake?.()
+    this.#cancelWake = undefined
+    const nowMs = clock.monoMs()
+    while (this.#asking < this.#options.lanes && this.#emitting.size < BATCHES_MAX) {
+      const turn = this.#schedule.take(nowMs)
+      if (turn === undefined) break
+      this.#asking += 1
+      void this.#read(turn, nowMs)
+    }
+    if (this.#asking === 0) this.#flush()
+    const next = this.#schedule.nextDueMs()
+    if (next === undefined || this.#asking >= this.#options.lanes || this.#emitting.size >= BATCHES_MAX) return
+    this.#cancelWake = clock.after(Math.max(0, next - nowMs), () => this.#turn())
+  }
+
+  async #read({ id, silent }: Turn, askedMs: number): Promise<void> {
+    const { clock } = this.#options.host
+    try {
+      const poll = await this.#meters.get(id)!.read(silent ? 1 : 1 + this.#options.retries)
+      this.#schedule.answered(id, clock.monoMs())
+      this.#polls += 1
+      this.#mark(id, poll.trouble)
+      this.#gather(readingOf(id, poll))
+    } catch (error) {
+      if (!isFault(error) || error.reach !== 'device') {
+        // Once it is over, what was still asked fails with the wire.
+        if (!this.#ended) this.#fail(error)
+        return
+      }
+      this.#failed += 1
+      this.#schedule.failed(id, clock.monoMs(), clock.monoMs() - askedMs)
+      this.#mark(id, error)
+    } finally {
+      this.#asking -= 1
+    }
+    this.#turn()
+  }
+
+  #mark(id: string, fault: Fault | undefined): void {
+    const said = fault === undefined ? 'well' : `${fault.reach} ${fault.message}`
+    if (this.#ended || this.#marked.get(id) === said) return
+    this.#marked.set(id, said)
+    this.#options.host.mark(id, fault)
+  }
+
+  #gather(seen: Seen): void {
+    this.#batch.push(seen)
+    this.#cancelGather ??= this.#options.host.clock.after(GATHER_MS, () => this.#flush())
+  }
+
+  #flush(): void {
+    this.#cancelGather?.()
+    this.#cancelGather = undefined
+    const { host, account } = this.#options
+    host.figures({ ...account(), polls: this.#polls, pollsFailed: this.#failed })
+    if (this.#batch.length === 0) return
+    const emitted = host.emit(this.#batch).then(
+      () => {
+        this.#emitting.delete(emitted)
+        if (this.#emitting.size === BATCHES_MAX - 1) this.#turn()
+      },
+      (error: unknown) => this.#fail(error),
+    )
+    this.#emitting.add(emitted)
+    this.#batch = []
+  }
+}
+
+function readingOf(device: string, { points, monoMs, complete }: Poll): Seen {
+  return {
+    device,
+    type: 'linli.meter.reading',
+    class: 'telemetry',
+    privacy: 'personal',
+    monoMs,
+    data: { points: points as unknown as Json, quality: complete ? 'good' : 'partial' },
+  }
+}
