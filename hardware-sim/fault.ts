@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import type { Random } from '../gateway/contract/io.ts'
+import type { Meter } from './meter.ts'
 
 const always = {
   /** For so many answers; left out, until it is cleared. */
@@ -52,5 +54,28 @@ export class FaultSlot {
     this.#left -= 1
     if (this.#left <= 0) this.set(undefined)
     return fault
+  }
+}
+
+/** What goes on the wire instead of the right answer. Faults of time (late, half) leave the bytes as they are. */
+export function spoil(
+  meter: Meter,
+  request: Uint8Array,
+  right: Uint8Array,
+  fault: InjectedFault | undefined,
+  random: Random,
+): Uint8Array {
+  switch (fault?.kind) {
+    case 'refuse':
+      return meter.refuse(request, fault.code)
+    case 'wrong-unit':
+      return meter.disguise(right, fault.unit)
+    case 'noise':
+      return Buffer.concat([random.bytes(fault.before), right, random.bytes(fault.after)])
+    case 'wrong-check':
+      // The last byte but one is part of the check in Modbus RTU (CRC, low byte), DL/T 645 and CJ/T 188 (CS).
+      return right.with(-2, right.at(-2)! ^ 0x40)
+    default:
+      return right
   }
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../gateway/contract/clock.ts'
 import type { Random, SerialSettings } from '../gateway/contract/io.ts'
-import { FaultSlot, type InjectedFault } from './fault.ts'
+import { Babble } from './babble.ts'
+import { FaultSlot, type InjectedFault, spoil } from './fault.ts'
 import { LineCounters, type LineStatistics } from './line-statistics.ts'
 import type { Meter } from './meter.ts'
 import { characterMs, frameEndMs, quietMs, sameFraming } from './wire-time.ts'
@@ -61,16 +62,28 @@ export class Line {
   readonly #lineSlot = new FaultSlot()
   readonly #busyUntilMs = new Map<string, number>()
   readonly #sendings = new Set<Sending>()
-  readonly #counters: LineCounters
+  readonly #counters = new LineCounters()
+  readonly #pieceBytes: number
+  readonly #babble: Babble
   #settings: SerialSettings
   #hearing: Hearing | undefined
-  #stopBabble: (() => void) | undefined
 
   constructor(options: LineOptions) {
     this.#options = options
     this.#clock = options.clock
     this.#settings = options.settings
-    this.#counters = new LineCounters()
+    this.#pieceBytes = options.pieceBytes ?? PIECE_BYTES
+    this.#babble = new Babble({
+      clock: options.clock,
+      random: options.random,
+      pieceBytes: this.#pieceBytes,
+      characterMs: () => characterMs(this.#settings),
+      deliver: (bytes) => {
+        this.#counters.bytesSent += bytes.length
+        this.#counters.lastAnswerEndMs = this.#clock.monoMs()
+        options.deliver(bytes)
+      },
+    })
   }
 
   get meters(): readonly Meter[] {
@@ -152,8 +165,7 @@ export class Line {
     this.#hearing = undefined
     for (const sending of this.#sendings) sending.cancel()
     this.#sendings.clear()
-    this.#stopBabble?.()
-    this.#stopBabble = undefined
+    this.#babble.stop()
   }
 
   #beginHearing(nowMs: number): Hearing {
@@ -173,7 +185,7 @@ export class Line {
 
   #heard(hearing: Hearing): void {
     this.#hearing = undefined
-    if (hearing.garbled || this.#stopBabble !== undefined) return
+    if (hearing.garbled || this.#babble.on) return
     this.#askMeters(Buffer.concat(hearing.parts), hearing)
   }
 
@@ -190,7 +202,7 @@ export class Line {
     const draw = (): number => this.#options.random.next()
     const fault = this.#slots.get(meter.id)?.take(draw) ?? this.#lineSlot.take(draw)
     if (fault?.kind === 'silence') return
-    const bytes = fault?.kind === 'refuse' ? meter.refuse(request, fault.code) : this.#spoil(meter, right, fault)
+    const bytes = spoil(meter, request, right, fault, this.#options.random)
     const lateMs = fault?.kind === 'late' ? fault.byMs : 0
     const busyMs = this.#busyUntilMs.get(meter.id) ?? Number.NEGATIVE_INFINITY
     const charMs = characterMs(this.#settings)
@@ -211,19 +223,6 @@ export class Line {
     this.#send(bytes.subarray(half), startMs + half * charMs + fault.restAfterMs, { done })
   }
 
-  #spoil(meter: Meter, right: Uint8Array, fault: InjectedFault | undefined): Uint8Array {
-    if (fault?.kind === 'wrong-unit') return meter.disguise(right, fault.unit)
-    if (fault?.kind === 'noise') {
-      const { random } = this.#options
-      return Buffer.concat([random.bytes(fault.before), right, random.bytes(fault.after)])
-    }
-    if (fault?.kind !== 'wrong-check') return right
-    // The last byte but one is part of the check in Modbus RTU (CRC, low byte), DL/T 645 and CJ/T 188 (CS).
-    const wrong = Uint8Array.from(right)
-    wrong[wrong.length - 2] = wrong.at(-2)! ^ 0x40
-    return wrong
-  }
-
   #send(bytes: Uint8Array, startMs: number, how: { readonly echo?: boolean; readonly done?: Sending['done'] }): void {
     const sending: Sending = {
       bytes,
@@ -239,7 +238,7 @@ export class Line {
   }
 
   #armPiece(sending: Sending): void {
-    const upTo = Math.min(sending.bytes.length, sending.sentBytes + (this.#options.pieceBytes ?? PIECE_BYTES))
+    const upTo = Math.min(sending.bytes.length, sending.sentBytes + this.#pieceBytes)
     const atMs = sending.startMs + upTo * sending.characterMs
     sending.cancel = this.#clock.after(atMs - this.#clock.monoMs(), () => this.#piece(sending))
   }
@@ -247,9 +246,8 @@ export class Line {
   /** Hand over every whole piece that is over by now: one, or more when the timer was late. */
   #piece(sending: Sending): void {
     const nowMs = this.#clock.monoMs()
-    const pieceBytes = this.#options.pieceBytes ?? PIECE_BYTES
     const overBytes = Math.floor((nowMs - sending.startMs + TIME_ROUNDING_MS) / sending.characterMs)
-    const whole = overBytes >= sending.bytes.length ? sending.bytes.length : overBytes - (overBytes % pieceBytes)
+    const whole = overBytes >= sending.bytes.length ? sending.bytes.length : overBytes - (overBytes % this.#pieceBytes)
     if (whole > sending.sentBytes) {
       const piece = sending.bytes.subarray(sending.sentBytes, whole)
       const spokenOver = !sending.echo && this.#others(sending, nowMs)
@@ -270,7 +268,7 @@ export class Line {
 
   /** Whether somebody other than `sending` is on the wire now. */
   #others(sending: Sending | undefined, nowMs: number): boolean {
-    if (this.#stopBabble !== undefined) return true
+    if (this.#babble.on) return true
     const hearing = this.#hearing
     if (sending !== undefined && hearing !== undefined && hearing.startMs < nowMs && nowMs < hearing.endMs) return true
     for (const other of this.#sendings) {
@@ -285,22 +283,7 @@ export class Line {
 
   #babbleAsNeeded(): void {
     const babbling = [this.#lineSlot, ...this.#slots.values()].some((slot) => slot.current?.kind === 'babble')
-    if (!babbling) {
-      this.#stopBabble?.()
-      this.#stopBabble = undefined
-    } else if (this.#stopBabble === undefined) this.#babble(this.#clock.monoMs())
-  }
-
-  /** Chance bytes at the speed of the wire from `fromMs` on, until stopped. */
-  #babble(fromMs: number): void {
-    const pieceBytes = this.#options.pieceBytes ?? PIECE_BYTES
-    const charMs = characterMs(this.#settings)
-    this.#stopBabble = this.#clock.after(fromMs + pieceBytes * charMs - this.#clock.monoMs(), () => {
-      const overBytes = Math.floor((this.#clock.monoMs() - fromMs + TIME_ROUNDING_MS) / charMs)
-      this.#counters.bytesSent += overBytes
-      this.#options.deliver(this.#options.random.bytes(overBytes))
-      this.#counters.lastAnswerEndMs = this.#clock.monoMs()
-      if (this.#stopBabble !== undefined) this.#babble(fromMs + overBytes * charMs)
-    })
+    if (babbling) this.#babble.start()
+    else this.#babble.stop()
   }
 }
