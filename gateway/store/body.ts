@@ -3,7 +3,7 @@ import { ByteReader, ByteWriter } from './bytes.ts'
 import type { Events } from './collect.ts'
 import { readColumn, writeColumn } from './columns.ts'
 import { CHARS, COLUMNS, MONO_US, type Parcel, STREAM, WALL_MS } from './parcel.ts'
-import { readTexts, writeTexts } from './texts.ts'
+import { readTexts, type TextPacker } from './texts.ts'
 
 /**
  * The format of a row's body. All packings begin with
@@ -29,13 +29,13 @@ const SHAPED_LEAST_EVENTS = 3
 /** More than the largest row that was ever written; a damaged length must not take the memory. */
 const UNPACKED_BYTES_MAX = 64 * 1024 * 1024
 
-export function packBody(events: Events): { packing: number; body: Buffer } {
+export function packBody(events: Events, packer: TextPacker): { packing: number; body: Buffer } {
   const { rows, text } = events
   const count = rows.length / COLUMNS
   const writer = new ByteWriter(256 + count * 16)
   writeTimes(writer, rows, count)
   const lengths = pick(rows, CHARS, count)
-  if (count >= SHAPED_LEAST_EVENTS && writeTexts(writer, text, lengths)) {
+  if (count >= SHAPED_LEAST_EVENTS && packer.write(writer, text, lengths)) {
     return { packing: SHAPED, body: writer.view() }
   }
   writeColumn(writer, lengths)

@@ -9,9 +9,9 @@ import type { Committed, StorePort } from './service.ts'
  * Commits that are on the way to the worker. A fast disk would wait for the threads to wake each other, so it has
  * the next ones at hand; behind a slow one it is better that what comes meanwhile goes into one commit together.
  */
-const IN_FLIGHT_FAST = 4
+const IN_FLIGHT_FAST = 8
 const IN_FLIGHT_SLOW = 1
-const FAST_COMMIT_MS = 5
+const FAST_COMMIT_MS = 2
 
 export interface CommitterHandlers {
   /** Called before the callers hear of it. */

@@ -7,7 +7,7 @@ import { type NewRow, rowsOf } from './pack.ts'
 import { COLUMNS, type Parcel, type Stream } from './parcel.ts'
 import { quarantine } from './quarantine.ts'
 import { type PageQuery, type RawPage, Reader } from './reader.ts'
-import { DamagedRow, decodeBody, decodeHead, encodeRow } from './row.ts'
+import { DamagedRow, decodeBody, decodeHead, RowEncoder } from './row.ts'
 import type { Sqlite, Statement } from './sqlite.ts'
 
 /** Rows that one transaction of a trim takes away at most: nothing else is written while it lasts. */
@@ -43,6 +43,7 @@ export class Engine {
   readonly #gaps: Gaps
   readonly #reader: Reader
   readonly #cursors: Cursors
+  readonly #encoder = new RowEncoder()
   readonly #inserts = new Map<EventClass, Statement<[number, Buffer, Buffer]>>()
   readonly #firsts = new Map<EventClass, Statement<[], { last: number; head: Buffer }>>()
   readonly #commit: (rows: readonly NewRow[], confirms: readonly Confirm[]) => number[]
@@ -64,7 +65,7 @@ export class Engine {
     }
     this.#commit = db.transaction((rows: readonly NewRow[], confirms: readonly Confirm[]) => {
       for (const { class: name, events } of rows) {
-        const { lastSeq: last, head, body } = encodeRow(events, this.#boot)
+        const { lastSeq: last, head, body } = this.#encoder.encode(events, this.#boot)
         this.#inserts.get(name)!.run(last, head, body)
         this.#framesUnasked += 2 + Math.ceil(body.length / 4096)
       }
@@ -171,7 +172,7 @@ export class Engine {
     if (row === undefined) return []
     const head = decodeHead(name, row.last, row.head)
     if (head.firstSeq > seq) return []
-    const kept = encodeRow(eventsBehind(decodeBody(head, row.body), seq), head.boot)
+    const kept = this.#encoder.encode(eventsBehind(decodeBody(head, row.body), seq), head.boot)
     this.#db.prepare(`UPDATE ${name} SET head = ?, body = ? WHERE last = ?`).run(kept.head, kept.body, row.last)
     return runsOf(head, 'evicted')
       .filter((run) => run.fromSeq <= seq)

@@ -6,13 +6,13 @@ import { ByteReader, ByteWriter } from './bytes.ts'
 import type { Events } from './collect.ts'
 import { readColumn, writeColumn } from './columns.ts'
 import { COLUMNS, type Parcel, SEQ, type Stream, WALL_MS } from './parcel.ts'
-import { readTexts, writeTexts } from './texts.ts'
+import { readTexts, TextPacker } from './texts.ts'
 
 /**
  * The format of a row: one or many events of one class, in order, in two blobs. `head` is small and says everything
  * that a filter asks, so that a row nobody wants is passed over unpacked; `body` is described in `body.ts`.
  *
- *     u32  CRC-32 of the class, of the row's key (the place of its last event) and of the rest of the head
+ *     u32  CRC-32 of the rest of the head, begun with the row's key (the place of its last event) and class
  *     byte format of the head (1)
  *     byte packing of the body
  *     uint events; uint boot; uint key minus place of the first event
@@ -44,6 +44,7 @@ export interface RowHead {
 }
 
 const FORMAT = 1
+const WRITTEN_MAX = 8
 const CLOCK_STATES: readonly ClockState[] = ['never', 'unsynced', 'holdover', 'synced']
 
 /** A row whose bytes are not what was written. */
@@ -58,40 +59,61 @@ export class DamagedRow extends Error {
   }
 }
 
-/** @returns the two blobs and the key of the row. The events are of one class and one boot. */
-export function encodeRow(events: Events, boot: number): { lastSeq: number; head: Buffer; body: Buffer } {
-  const lastSeq = events.rows[events.rows.length - COLUMNS + SEQ]!
-  const { packing, body } = packBody(events)
-  return { lastSeq, head: encodeHead(events, boot, packing, body), body }
-}
+/** Makes rows, and remembers what the rows before had in common with the next ones. */
+export class RowEncoder {
+  readonly #packer = new TextPacker()
+  /** Lists of streams as they were written lately: the next round of readings has the same. */
+  readonly #written: { readonly streams: readonly Stream[]; readonly bytes: Buffer }[] = []
 
-function encodeHead({ rows, streams }: Events, boot: number, packing: number, body: Buffer): Buffer {
-  const writer = new ByteWriter(96 + streams.length * 8)
-  const lastSeq = rows[rows.length - COLUMNS + SEQ]!
-  writer.u32(0)
-  writer.byte(FORMAT)
-  writer.byte(packing)
-  writer.uint(rows.length / COLUMNS)
-  writer.uint(boot)
-  writer.uint(lastSeq - rows[SEQ]!)
-  writeHoles(writer, rows)
-  let [earliestMs, latestMs] = [rows[WALL_MS]!, rows[WALL_MS]!]
-  for (let at = WALL_MS; at < rows.length; at += COLUMNS) {
-    if (rows[at]! < earliestMs) earliestMs = rows[at]!
-    if (rows[at]! > latestMs) latestMs = rows[at]!
+  /** @returns the two blobs and the key of the row. The events are of one class and one boot. */
+  encode(events: Events, boot: number): { lastSeq: number; head: Buffer; body: Buffer } {
+    const lastSeq = events.rows[events.rows.length - COLUMNS + SEQ]!
+    const { packing, body } = packBody(events, this.#packer)
+    return { lastSeq, head: this.#head(events, boot, packing, body), body }
   }
-  writer.int(earliestMs)
-  writer.uint(latestMs - earliestMs)
-  writer.uint(body.length)
-  writer.u32(crc32(body))
-  writeStreams(writer, streams)
-  const head = writer.view()
-  head.writeUInt32LE(headCrc(streams[0]!.class, lastSeq, head), 0)
-  return head
+
+  #head({ rows, streams }: Events, boot: number, packing: number, body: Buffer): Buffer {
+    const streamBytes = this.#streamBytes(streams)
+    const writer = new ByteWriter(64 + streamBytes.length)
+    const lastSeq = rows[rows.length - COLUMNS + SEQ]!
+    writer.u32(0)
+    writer.byte(FORMAT)
+    writer.byte(packing)
+    writer.uint(rows.length / COLUMNS)
+    writer.uint(boot)
+    writer.uint(lastSeq - rows[SEQ]!)
+    writeHoles(writer, rows)
+    let earliestMs = rows[WALL_MS]!
+    let latestMs = earliestMs
+    for (let at = WALL_MS; at < rows.length; at += COLUMNS) {
+      if (rows[at]! < earliestMs) earliestMs = rows[at]!
+      if (rows[at]! > latestMs) latestMs = rows[at]!
+    }
+    writer.int(earliestMs)
+    writer.uint(latestMs - earliestMs)
+    writer.uint(body.length)
+    writer.u32(crc32(body))
+    writer.bytes(streamBytes)
+    const head = writer.view()
+    head.writeUInt32LE(headCrc(streams[0]!.class, lastSeq, head), 0)
+    return head
+  }
+
+  #streamBytes(streams: readonly Stream[]): Buffer {
+    for (const { streams: known, bytes } of this.#written) {
+      if (known.length === streams.length && known.every((stream, n) => stream === streams[n])) return bytes
+    }
+    const writer = new ByteWriter(32 + streams.length * 16)
+    writeStreams(writer, streams, this.#packer)
+    const written = { streams, bytes: writer.view() }
+    if (this.#written.unshift(written) > WRITTEN_MAX) this.#written.pop()
+    return written.bytes
+  }
 }
 
+/** Class and key are no part of the head: they are what the CRC begins with, so that a row in another's place is found out. */
 function headCrc(eventClass: EventClass, lastSeq: number, head: Buffer): number {
-  return crc32(head.subarray(4), crc32(`${eventClass} ${lastSeq}`))
+  return crc32(head.subarray(4), (lastSeq + EVENT_CLASSES.indexOf(eventClass) * 2 ** 30) % 2 ** 32)
 }
 
 function writeHoles(writer: ByteWriter, rows: Float64Array): void {
@@ -112,8 +134,10 @@ function writeHoles(writer: ByteWriter, rows: Float64Array): void {
   }
 }
 
-function writeStreams(writer: ByteWriter, streams: readonly Stream[]): void {
-  const types = [...new Set(streams.map((stream) => stream.type))]
+function writeStreams(writer: ByteWriter, streams: readonly Stream[], packer: TextPacker): void {
+  const [first] = streams
+  const alike = streams.every(({ type }) => type === first!.type)
+  const types = alike ? [first!.type] : [...new Set(streams.map((stream) => stream.type))]
   writer.uint(types.length)
   for (const type of types) writer.text(type)
   writer.uint(streams.length)
@@ -129,7 +153,7 @@ function writeStreams(writer: ByteWriter, streams: readonly Stream[]): void {
   const shaped = new ByteWriter()
   if (
     sources.length > 1 &&
-    writeTexts(
+    packer.write(
       shaped,
       sources.join(''),
       sources.map(({ length }) => length),

@@ -22,51 +22,91 @@ const NINE = 57
 const MINUS = 45
 const POINT = 46
 
+/** Shapes that a packer remembers from rows before: the next round of readings has the same. */
+const REMEMBERED_MAX = 32
+
 interface Shape {
   readonly pieces: readonly string[]
   /** The pieces one after the other as UTF-16 units, and where each ends. */
   readonly codes: Uint16Array
   readonly ends: readonly number[]
-  /** For each place between two pieces: the number of each text as digits, and how many of those are decimals. */
+}
+
+/** A shape of the row at hand, and for each place between two pieces the numbers of its texts. */
+interface Used {
+  readonly shape: Shape
   readonly digits: number[][]
   readonly decimals: number[][]
 }
 
-/**
- * @param text all texts one after the other
- * @param lengths of each, in UTF-16 units
- * @returns false, with nothing written, when they are too different from each other
- */
-export function writeTexts(writer: ByteWriter, text: string, lengths: ArrayLike<number>): boolean {
-  const sorter = new Sorter(text)
-  const chosen = new Float64Array(lengths.length)
-  let start = 0
-  for (let n = 0; n < lengths.length; n++) {
-    const end = start + lengths[n]!
-    const shape = sorter.sort(start, end)
-    if (shape === undefined) return false
-    chosen[n] = shape
-    start = end
+/** Writes texts by shape, and remembers shapes so that the next row need not find them again. */
+export class TextPacker {
+  readonly #remembered: Shape[] = []
+  readonly #numbers = new Numbers()
+
+  /**
+   * @param text all texts one after the other
+   * @param lengths of each, in UTF-16 units
+   * @returns false, with nothing written, when they are too different from each other
+   */
+  write(writer: ByteWriter, text: string, lengths: ArrayLike<number>): boolean {
+    const bytes = Buffer.from(text, 'utf16le')
+    const numbers = this.#numbers
+    numbers.codes = codesOf(bytes)
+    const shapesMax = Math.min(SHAPES_MAX, 1 + lengths.length / 4)
+    const used: Used[] = []
+    const chosen = new Float64Array(lengths.length)
+    let start = 0
+    let likely = 0
+    for (let n = 0; n < lengths.length; n++) {
+      const end = start + lengths[n]!
+      likely = this.#choose(used, likely, text, start, end)
+      if (likely < 0 || used.length > shapesMax) return false
+      numbers.note(used[likely]!)
+      chosen[n] = likely
+      start = end
+    }
+    const columns = used.flatMap(({ digits, decimals }) => digits.map((column, at) => scaled(column, decimals[at]!)))
+    if (columns.includes(undefined)) return false
+    writer.uint(used.length)
+    for (const { shape } of used) {
+      writer.uint(shape.pieces.length)
+      for (const piece of shape.pieces) writer.text(piece)
+    }
+    if (used.length > 1) writeColumn(writer, chosen)
+    for (const column of columns) {
+      writer.byte(column!.decimals)
+      writeColumn(writer, column!.values)
+    }
+    writer.u32(crc32(bytes))
+    return true
   }
-  const { shapes } = sorter
-  if (shapes.length > SHAPES_MAX || shapes.length > 1 + lengths.length / 4) return false
-  const columns = shapes.flatMap((shape) => shape.digits.map((digits, at) => scaled(digits, shape.decimals[at]!)))
-  if (columns.includes(undefined)) return false
-  writer.uint(shapes.length)
-  for (const { pieces } of shapes) {
-    writer.uint(pieces.length)
-    for (const piece of pieces) writer.text(piece)
+
+  /** The place of the text's shape in `used`; its numbers then are in `#numbers`. Negative when it has too many. */
+  #choose(used: Used[], likely: number, text: string, start: number, end: number): number {
+    const numbers = this.#numbers
+    if (used.length > 0) {
+      // Neighbours are alike, or take turns.
+      if (numbers.fit(used[likely]!.shape, start, end)) return likely
+      const next = (likely + 1) % used.length
+      if (numbers.fit(used[next]!.shape, start, end)) return next
+    }
+    for (let at = 0; at < used.length; at++) {
+      if (numbers.fit(used[at]!.shape, start, end)) return at
+    }
+    for (const shape of this.#remembered) {
+      if (numbers.fit(shape, start, end)) return used.push(newUsed(shape)) - 1
+    }
+    const pieces = numbers.pieces(text, start, end)
+    if (pieces.length > PIECES_MAX) return -1
+    const shape = shapeOf(pieces)
+    if (this.#remembered.unshift(shape) > REMEMBERED_MAX) this.#remembered.pop()
+    if (!numbers.fit(shape, start, end)) throw new Error(`a text does not fit its own shape ${JSON.stringify(pieces)}`)
+    return used.push(newUsed(shape)) - 1
   }
-  if (shapes.length > 1) writeColumn(writer, chosen)
-  for (const column of columns) {
-    writer.byte(column!.decimals)
-    writeColumn(writer, column!.values)
-  }
-  writer.u32(crc32(sorter.bytes))
-  return true
 }
 
-/** What `writeTexts` wrote: all texts one after the other, and their lengths. Throws RangeError when they are not whole. */
+/** What `TextPacker.write` wrote: all texts one after the other, and their lengths. Throws RangeError when they are not whole. */
 export function readTexts(reader: ByteReader, count: number): { text: string; lengths: Float64Array } {
   const shapes: string[][] = []
   for (let left = reader.uint(); left > 0; left--) {
@@ -132,99 +172,69 @@ function scaled(
   return { decimals: most, values }
 }
 
-/** Finds the shape of each text, mostly the one that the text before had. */
-class Sorter {
-  readonly shapes: Shape[] = []
-  readonly #text: string
-  /** The text as UTF-16LE, and as numbers: comparing those takes a third of the time of comparing strings. */
-  readonly bytes: Buffer
-  readonly #codes: Uint16Array
-  readonly #byKey = new Map<string, number>()
-  #likely = 0
-  /** The number that was read last: its digits as a whole number, its decimals, and where it ends. */
-  #digits = 0
-  #decimals = 0
+/** Finds numbers in texts, and whether a text has a shape. */
+class Numbers {
+  /** The texts as numbers: comparing those takes a third of the time of comparing strings. */
+  codes: Uint16Array = new Uint16Array(0)
+  /** The numbers of the text that fitted last. */
+  readonly #digits = new Float64Array(PIECES_MAX)
+  readonly #decimals = new Float64Array(PIECES_MAX)
+  /** The number that was read last: its digits as a whole number, how many of them are decimals, and where it ends. */
+  #value = 0
+  #places = 0
   #end = 0
 
-  constructor(text: string) {
-    this.#text = text
-    this.bytes = Buffer.from(text, 'utf16le')
-    this.#codes = codesOf(this.bytes)
+  /** Put the numbers of the text that fitted last where they belong. */
+  note({ digits, decimals }: Used): void {
+    for (let at = 0; at < digits.length; at++) {
+      digits[at]!.push(this.#digits[at]!)
+      decimals[at]!.push(this.#decimals[at]!)
+    }
   }
 
-  /** The place of the text's shape among `shapes`, where its numbers then stand; undefined when there are too many pieces. */
-  sort(start: number, end: number): number | undefined {
-    const { shapes } = this
-    if (shapes.length > 0) {
-      if (this.#matches(shapes[this.#likely]!, start, end)) return this.#likely
-      this.#likely = (this.#likely + 1) % shapes.length
-      if (this.#matches(shapes[this.#likely]!, start, end)) return this.#likely
-    }
-    const pieces = this.#pieces(start, end)
-    if (pieces.length > PIECES_MAX) return undefined
-    const key = JSON.stringify(pieces)
-    let place = this.#byKey.get(key)
-    if (place === undefined) {
-      place = shapes.length
-      this.#byKey.set(key, place)
-      shapes.push(shapeOf(pieces))
-    }
-    this.#likely = place
-    if (!this.#matches(shapes[place]!, start, end)) throw new Error(`a text does not fit its own shape ${key}`)
-    return place
-  }
-
-  /** Whether the text has this shape; if so its numbers are noted. */
-  #matches(shape: Shape, start: number, end: number): boolean {
-    const { codes: wanted, ends, digits, decimals } = shape
-    const codes = this.#codes
+  /** Whether the text has this shape. */
+  fit({ codes: wanted, ends }: Shape, start: number, end: number): boolean {
+    const { codes } = this
     if (start + wanted.length > end) return false
+    const last = ends.length - 1
     let at = start
     let place = 0
-    let found = 0
-    for (; ; found++) {
-      const pieceEnd = ends[found]!
-      if (at + pieceEnd - place > end) break
+    for (let piece = 0; ; piece++) {
+      const pieceEnd = ends[piece]!
+      if (at + pieceEnd - place > end) return false
       while (place < pieceEnd && codes[at] === wanted[place]) {
         at += 1
         place += 1
       }
-      if (place < pieceEnd) break
-      if (found === digits.length) {
-        if (at === end) return true
-        break
-      }
-      if (!this.#number(at, end)) break
+      if (place < pieceEnd) return false
+      if (piece === last) return at === end
+      if (!this.#read(at, end)) return false
+      this.#digits[piece] = this.#value
+      this.#decimals[piece] = this.#places
       at = this.#end
-      digits[found]!.push(this.#digits)
-      decimals[found]!.push(this.#decimals)
     }
-    for (let undo = 0; undo < found; undo++) {
-      digits[undo]!.pop()
-      decimals[undo]!.pop()
-    }
-    return false
   }
 
-  #pieces(start: number, end: number): string[] {
+  /** What stands around the numbers of a text. */
+  pieces(text: string, start: number, end: number): string[] {
     const pieces: string[] = []
     let from = start
     for (let at = start; at < end; ) {
-      if (this.#number(at, end)) {
-        pieces.push(this.#text.slice(from, at))
+      if (this.#read(at, end)) {
+        pieces.push(text.slice(from, at))
         at = this.#end
         from = at
       } else {
         at += 1
       }
     }
-    pieces.push(this.#text.slice(from, end))
+    pieces.push(text.slice(from, end))
     return pieces
   }
 
   /** Read a number: no leading zeros, no trailing decimal zeros, no minus before zero, 15 digits at most. */
-  #number(start: number, end: number): boolean {
-    const codes = this.#codes
+  #read(start: number, end: number): boolean {
+    const { codes } = this
     let at = start
     const negative = codes[at] === MINUS
     if (negative) at += 1
@@ -242,25 +252,25 @@ class Sorter {
         code = at < end ? codes[at]! : 0
       }
     }
-    this.#digits = value
-    this.#decimals = 0
+    this.#value = value
+    this.#places = 0
     this.#end = at
-    if (at + 1 < end && codes[at] === POINT) this.#fraction(at + 1, end, value, count)
+    if (at + 1 < end && codes[at] === POINT) this.#readFraction(at + 1, end, value, count)
     if (!negative) return true
-    this.#digits = -this.#digits
-    return this.#digits !== 0
+    this.#value = -this.#value
+    return this.#value !== 0
   }
 
-  #fraction(start: number, end: number, whole: number, count: number): void {
-    const codes = this.#codes
+  #readFraction(start: number, end: number, whole: number, count: number): void {
+    const { codes } = this
     let value = whole
     for (let at = start; at < end && count + at - start < DIGITS_MAX; at++) {
       const code = codes[at]!
       if (code < ZERO || code > NINE) return
       value = value * 10 + code - ZERO
       if (code === ZERO) continue
-      this.#digits = value
-      this.#decimals = at - start + 1
+      this.#value = value
+      this.#places = at - start + 1
       this.#end = at + 1
     }
   }
@@ -273,8 +283,12 @@ function shapeOf(pieces: readonly string[]): Shape {
     end += piece.length
     ends.push(end)
   }
-  const none = (): number[][] => Array.from({ length: pieces.length - 1 }, () => [])
-  return { pieces, codes: codesOf(Buffer.from(pieces.join(''), 'utf16le')), ends, digits: none(), decimals: none() }
+  return { pieces, codes: codesOf(Buffer.from(pieces.join(''), 'utf16le')), ends }
+}
+
+function newUsed(shape: Shape): Used {
+  const none = (): number[][] => Array.from({ length: shape.pieces.length - 1 }, () => [])
+  return { shape, digits: none(), decimals: none() }
 }
 
 function codesOf(bytes: Buffer): Uint16Array {

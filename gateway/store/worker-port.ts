@@ -20,11 +20,13 @@ export function startWorker(died: (reason: Error) => void): StorePort {
     waiting.clear()
     if (!closing) died(reason)
   }
-  worker.on('message', (answer: Answered) => {
-    const call = waiting.get(answer.id)
-    waiting.delete(answer.id)
-    if ('refusal' in answer) call?.reject(fromRefusal(answer.refusal))
-    else call?.resolve(answer.value)
+  worker.on('message', (answers: Answered[]) => {
+    for (const answer of answers) {
+      const call = waiting.get(answer.id)
+      waiting.delete(answer.id)
+      if ('refusal' in answer) call?.reject(fromRefusal(answer.refusal))
+      else call?.resolve(answer.value)
+    }
   })
   worker.on('error', (error) => end(error as Error))
   worker.on('exit', (code) => end(new Error(`the thread of the log has ended (${code})`)))

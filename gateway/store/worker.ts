@@ -1,4 +1,4 @@
-import { type MessagePort, parentPort } from 'node:worker_threads'
+import { type MessagePort, parentPort, receiveMessageOnPort } from 'node:worker_threads'
 import type { Refusal } from './refusal.ts'
 import { asRefusal, type Calls, StoreService } from './service.ts'
 
@@ -13,19 +13,38 @@ export type Answered =
   | { readonly id: number; readonly value: Calls[keyof Calls][1] }
   | { readonly id: number; readonly refusal: Refusal }
 
+/**
+ * So many answers go back together where more is asked already: waking the other thread takes about as long as a
+ * fast disk takes for a commit. Behind a slow disk nobody asks ahead (`committer.ts`), and nothing is held back.
+ */
+const ANSWERS_HELD_MAX = 4
+
 /** Answer what comes through the port, in order. */
 export function serve(port: MessagePort): void {
   const service = new StoreService()
-  port.on('message', ({ id, name, argument }: Asked) => {
-    let answer: Answered
-    try {
-      answer = { id, value: service.answer(name, argument) }
-    } catch (error) {
-      answer = { id, refusal: asRefusal(error) }
+  port.on('message', (first: Asked) => {
+    let answers: Answered[] = []
+    for (let asked: Asked | undefined = first; asked !== undefined; asked = receiveMessageOnPort(port)?.message) {
+      answers.push(answer(service, asked))
+      if (answers.length >= ANSWERS_HELD_MAX) {
+        port.postMessage(answers)
+        answers = []
+      }
+      if (asked.name !== 'close') continue
+      port.postMessage(answers)
+      port.close()
+      return
     }
-    port.postMessage(answer)
-    if (name === 'close') port.close()
+    if (answers.length > 0) port.postMessage(answers)
   })
+}
+
+function answer(service: StoreService, { id, name, argument }: Asked): Answered {
+  try {
+    return { id, value: service.answer(name, argument) }
+  } catch (error) {
+    return { id, refusal: asRefusal(error) }
+  }
 }
 
 if (parentPort !== null) serve(parentPort)
