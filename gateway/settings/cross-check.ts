@@ -13,9 +13,12 @@ const LISTED_MAX = 20
 /** What no part of the file can know alone: names used twice, one port for two lines, rights on nothing. */
 export function crossCheck(found: Found, connections: readonly CheckedConnection[], drivers: Drivers): Mistake[] {
   const devices = devicesOf(found, connections, drivers)
+  const names = ['connections', 'upstream', 'consumers'].flatMap((section) => namedTwice(found, section))
+  const told = new Set(names.map(({ path }) => path.join()))
   return [
-    ...['connections', 'upstream', 'consumers'].flatMap((section) => namedTwice(found, section)),
-    ...devicesTwice(devices),
+    ...names,
+    // A door is its connection's only device and has its name: that one is told already.
+    ...devicesTwice(devices).filter(({ path }) => !told.has(path.join())),
     ...claimedTwice(connections, drivers),
     ...rightsOnNothing(found, devices),
     ...privateKeys(found, []),
@@ -34,13 +37,21 @@ function devicesOf(found: Found, connections: readonly CheckedConnection[], driv
   return listIn(found, 'connections').flatMap((entry, at) => {
     const accepted = connections.find((checked) => checked.at === at)?.connection
     const written = valueAt(entry, ['devices'])
-    const ids = Array.isArray(written) ? written.map((device) => valueAt(device, ['id'])) : []
+    const ids = Array.isArray(written) ? written.map((device) => valueAt(device, ['id'])) : [valueAt(entry, ['id'])]
     const known: readonly unknown[] =
-      accepted === undefined ? ids : (drivers[accepted.kind]?.devices(accepted.options) ?? [])
+      accepted === undefined ? ids : (drivers[accepted.kind]?.devices(accepted.options, accepted.id) ?? [])
     return known.flatMap((id, nth) => {
       if (typeof id !== 'string') return []
       const index = ids[nth] === id ? nth : ids.indexOf(id)
-      return [{ id, path: index < 0 ? ['connections', at] : ['connections', at, 'devices', index, 'id'] }]
+      return [
+        {
+          id,
+          path:
+            index < 0 || !Array.isArray(written)
+              ? ['connections', at, 'id']
+              : ['connections', at, 'devices', index, 'id'],
+        },
+      ]
     })
   })
 }

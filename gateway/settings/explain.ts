@@ -8,6 +8,8 @@ type Issue = z.core.$ZodIssue
 
 /** A node of a JSON Schema, as far as it is read here. */
 export interface SchemaNode {
+  readonly $schema?: string
+  readonly title?: string
   readonly type?: string | readonly string[]
   readonly properties?: Readonly<Record<string, SchemaNode>>
   readonly required?: readonly string[]

@@ -34,9 +34,7 @@ function secretsIn(value: unknown, path: Path): NamedSecret[] {
   if (typeof value !== 'object' || value === null) return []
   if (Array.isArray(value)) return value.flatMap((entry, at) => secretsIn(entry, [...path, at]))
   return Object.entries(value).flatMap(([key, entry]) =>
-    key === 'secret' && typeof entry === 'string'
-      ? [{ name: entry, path: [...path, key] }]
-      : secretsIn(entry, [...path, key]),
+    key === 'secret' && typeof entry === 'string' ? [{ name: entry, path }] : secretsIn(entry, [...path, key]),
   )
 }
 
@@ -48,6 +46,6 @@ async function missingSecret(name: string, path: Path, { secrets }: Pick<Io, 'se
   } catch (error) {
     if (!isFault(error)) throw error
     const hint = error.hint ?? 'put its value into a file of this name'
-    return { severity: 'warning', path, found: name, message: error.message, hint }
+    return { severity: 'warning', path, found: { secret: name }, message: error.message, hint }
   }
 }

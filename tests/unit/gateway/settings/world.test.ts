@@ -47,7 +47,7 @@ upstream:
   - { id: city, mqtt: { url: "mqtts://b", username: u, password: { secret: there } } }
   - { id: town, mqtt: { url: "mqtts://b", username: u, password: { secret: gone } } }
 `
-  expect(await world(text)).toEqual(['warning 4 upstream[1].mqtt.password.secret: the secret `gone` is missing'])
+  expect(await world(text)).toEqual(['warning 4 upstream[1].mqtt.password: the secret `gone` is missing'])
 })
 
 test('nothing is asked of a file that is no YAML', async () => {

@@ -1,0 +1,138 @@
+import { isFault } from '../contract/fault.ts'
+import { nearest } from '../contract/nearest.ts'
+import { UsageError } from './arguments.ts'
+import type { Terminal } from './terminal.ts'
+
+/** 0: done. 1: it did not work. 2: called wrongly, or the settings are wrong. */
+export type ExitCode = number
+
+interface VerbModule {
+  run(args: readonly string[], terminal: Terminal): Promise<ExitCode>
+}
+interface Verb {
+  /** One line of `linli help`. */
+  readonly what: string
+  /** Each way to call it, and what each option does. */
+  readonly usage: string
+  /** Loaded when called, so that `linli help` does not wait for a database. */
+  load(): Promise<VerbModule>
+}
+
+const SETTINGS = `  --settings FILE  the settings file; without it LINLI_SETTINGS, ./hub.yaml, then /etc/linli-hub/hub.yaml`
+
+const VERBS: Readonly<Record<string, Verb>> = {
+  run: {
+    what: 'run the hub until Ctrl-C or SIGTERM',
+    usage: `linli run [FILE]
+
+Starts the hub with this settings file. Exit code 2 when the settings are wrong, 1 when it can't go on.`,
+    load: () => import('./run.ts'),
+  },
+  check: {
+    what: 'check a settings file: every mistake at once, each with the way out',
+    usage: `linli check [FILE] [--json]
+
+Exit code 0 when a hub would run with it (there may be warnings), 2 when not.
+  --json  one JSON object: file, ok, problems`,
+    load: () => import('./check.ts'),
+  },
+  token: {
+    what: 'make, list or revoke the tokens of those who read over HTTP',
+    usage: `linli token create CONSUMER [--settings FILE] [--json]
+linli token list [--settings FILE] [--json]
+linli token revoke ID [--settings FILE]
+
+A token is shown once, when it is made; the hub keeps its hash. Needs the user who owns the data folder.
+${SETTINGS}`,
+    load: () => import('./token.ts'),
+  },
+  events: {
+    what: 'read the log of a running hub',
+    usage: `linli events [--follow] [--after WHERE] [--limit N] [--types T] [--devices D] [--classes C] [--json]
+
+Reads over the hub's HTTP interface, with the rights of the token in LINLI_TOKEN.
+  --after WHERE    oldest (as without it), newest, or a cursor that the hub gave
+  --follow         go on with what comes, until Ctrl-C
+  --limit N        at most so many events
+  --types T        such as linli.meter.*,linli.door.opened
+  --devices D      such as meter-3*
+  --classes C      telemetry, status, alarm, audit
+  --json           one CloudEvent a line, as the hub gives it
+  --url URL        address of the hub, such as https://hub-01.local:8443; without it as the settings say
+${SETTINGS}
+A certificate of your own is trusted with NODE_EXTRA_CA_CERTS=FILE.`,
+    load: () => import('./events.ts'),
+  },
+  profiles: {
+    what: 'list the device models that the hub knows',
+    usage: `linli profiles [--json]`,
+    load: () => import('./profiles.ts'),
+  },
+  doctor: {
+    what: 'look whether this machine is fit for a hub',
+    usage: `linli doctor [--settings FILE] [--json]
+
+Looks at Node, SQLite, the clock, the disk, serial ports and GPIO chips. Exit code 1 when a hub would not work.
+${SETTINGS}`,
+    load: () => import('./doctor.ts'),
+  },
+  generate: {
+    what: 'write the files that are made from the source: JSON Schemas and tables of options',
+    usage: `linli generate [--check]
+
+For developers.
+  --check  write nothing; exit code 1 when a file is not what it would be`,
+    load: () => import('./generate.ts'),
+  },
+  version: {
+    what: 'say which version this is',
+    usage: `linli version [--json]`,
+    load: () => import('./version.ts'),
+  },
+}
+
+/** `linli VERB ...`: what the process does and the code that it ends with. */
+export async function runCommand(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const [first = 'help', ...rest] = args
+  if (first === 'help' || first === '--help' || first === '-h') return help(rest[0], terminal)
+  if (first === '--version' || first === '-v') return runVerb('version', rest, terminal)
+  if (VERBS[first] !== undefined) return runVerb(first, rest, terminal)
+  return unknownVerb(first, terminal)
+}
+
+async function runVerb(name: string, args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  if (args.includes('--help') || args.includes('-h')) return help(name, terminal)
+  try {
+    const { run } = await VERBS[name]!.load()
+    return await run(args, terminal)
+  } catch (error) {
+    if (error instanceof UsageError) {
+      terminal.error(`linli ${name}: ${error.message}\n\n${VERBS[name]!.usage}\n`)
+      return 2
+    }
+    // Whatever is no Fault is a mistake of ours and keeps its trace.
+    if (!isFault(error)) throw error
+    terminal.error(`linli ${name}: ${error.message}\n${error.hint === undefined ? '' : `    ${error.hint}\n`}`)
+    return error.reach === 'setup' ? 2 : 1
+  }
+}
+
+function help(name: string | undefined, terminal: Terminal): ExitCode {
+  if (name !== undefined) {
+    const verb = VERBS[name]
+    if (verb === undefined) return unknownVerb(name, terminal)
+    terminal.out(`linli ${name}: ${verb.what}\n\n${verb.usage}\n`)
+    return 0
+  }
+  const width = Math.max(...Object.keys(VERBS).map(({ length }) => length))
+  const lines = Object.entries(VERBS).map(([verb, { what }]) => `  ${verb.padEnd(width)}  ${what}`)
+  terminal.out(`linli VERB [...]: the hub of a community\n\n${lines.join('\n')}\n\nlinli help VERB says more.\n`)
+  return 0
+}
+
+function unknownVerb(name: string, terminal: Terminal): ExitCode {
+  const guess = nearest(name, Object.keys(VERBS))
+  const way = guess === undefined ? '`linli help` lists the verbs' : `did you mean \`linli ${guess}\`?`
+  terminal.error(`linli: unknown verb \`${name}\`; ${way}\n`)
+  return 2
+}
