@@ -86,6 +86,8 @@ async function clientOptions(options: UpstreamOptions, parts: MqttParts): Promis
     connectTimeout: 2 * CONNECT_TIMEOUT_MS,
     will: { topic: statusTopic(parts.hub), payload: Buffer.from(OFFLINE), qos: 1, retain: true },
     log: () => undefined,
+    // Without it mqtt-packet keeps a buffer for each of 65 536 numbers: 10 MB that a small box needs for other things.
+    writeCache: false,
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password: await parts.secrets.load(password.secret) }),
     ...(ca === undefined ? {} : { ca: await readPem(ca, 'ca') }),
