@@ -3,9 +3,9 @@ import { injectedFault } from './fault.ts'
 
 const id = z.string().min(1).max(63)
 
-/** What a running world can be told to do, one JSON object a line. `what` is the id of a line, host or meter, or `broker`. */
+/** What a running world can be told to do, one JSON object a line. `what` is the id of a line, host or meter, `broker` or `camera`. */
 export const command = z.discriminatedUnion('do', [
-  /** Drop every connection of the broker or a Modbus TCP host and close its port; unplug the adapter of a line. */
+  /** Drop every connection of the broker, the camera or a Modbus TCP host and close its port; unplug a line's adapter. */
   z.strictObject({ do: z.literal('cut'), what: id }),
   /** Bring back what was cut, under the same address. */
   z.strictObject({ do: z.literal('restore'), what: id }),

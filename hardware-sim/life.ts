@@ -1,7 +1,7 @@
 import type { Clock } from '../gateway/contract/clock.ts'
 import type { Random } from '../gateway/contract/io.ts'
+import type { Camera } from './camera/camera.ts'
 import type { DoorPanel } from './door-panel.ts'
-import type { CameraPart } from './world-parts.ts'
 
 /** Somebody is seen for so long. */
 const SEEN_MS_MIN = 800
@@ -13,8 +13,8 @@ export interface LifeOptions {
   readonly clock: Clock
   readonly random: Random
   readonly signal: AbortSignal
-  readonly door: DoorPanel | undefined
-  readonly camera: CameraPart | undefined
+  readonly door: Pick<DoorPanel, 'visit'> | undefined
+  readonly camera: Pick<Camera, 'motion'> | undefined
   /** Milliseconds between two visits, on average. */
   readonly visitEvery: number
   /** Milliseconds between two movements that are no visits, on average. */

@@ -1,8 +1,9 @@
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../gateway/contract/clock.ts'
 import type { Random } from '../gateway/contract/io.ts'
 import { Broker } from './broker.ts'
+import { CameraPower } from './camera-power.ts'
 import { type DoorPanel, startDoorPanel } from './door-panel.ts'
 import { ModbusMeter } from './modbus-meter.ts'
 import { ModbusTcpHost } from './modbus-tcp.ts'
@@ -10,19 +11,6 @@ import { loadModbusProfile, parseModbusProfile } from './profile.ts'
 import { PtyLine } from './pty-line.ts'
 import type { Scenario, ScenarioMeter } from './scenario.ts'
 import type { CameraLogin, WorldAddresses } from './settings-file.ts'
-
-interface Common {
-  readonly clock: Clock
-  readonly random: Random
-  readonly signal: AbortSignal
-}
-
-/** What a world asks of a camera. */
-export interface CameraPart {
-  readonly port: number
-  motion(active: boolean): void
-  close(): unknown
-}
 
 export interface PartsOptions {
   readonly scenario: Scenario
@@ -39,7 +27,7 @@ export class Parts {
   readonly #end = new AbortController()
   #doorSocket: string | undefined
   door: DoorPanel | undefined
-  camera: CameraPart | undefined
+  camera: CameraPower | undefined
   broker: Broker | undefined
 
   constructor(random: Random) {
@@ -69,10 +57,12 @@ export class Parts {
     if (scenario.door !== false) {
       const socketPath = join(folder, 'door.sock')
       this.#doorSocket = socketPath
+      // One that was left by a simulator that was killed.
+      rmSync(socketPath, { force: true })
       this.door = await startDoorPanel({ socketPath, clock, random, signal })
     }
     if (scenario.camera !== false) {
-      this.camera = await startCameraPart({ ...this.login, port: scenario.camera.port, clock, random, signal })
+      this.camera = await CameraPower.start({ ...this.login, port: scenario.camera.port, clock, random, signal })
     }
     if (scenario.broker !== false) this.broker = await Broker.start({ clock, port: scenario.broker.port })
   }
@@ -92,7 +82,7 @@ export class Parts {
     this.#end.abort(new Error('the world ends'))
     for (const line of this.lines.values()) line.close()
     await Promise.all([...this.hosts.values()].map((host) => host.cut()))
-    await this.camera?.close()
+    await this.camera?.cut()
     await this.broker?.close()
   }
 }
@@ -102,12 +92,4 @@ function makeMeter(meter: ScenarioMeter, clock: Clock, seed: number): ModbusMete
   const model = typeof profile === 'string' ? loadModbusProfile(profile) : parseModbusProfile(profile)
   const limit = registersMax === undefined ? {} : { registersMax }
   return new ModbusMeter({ id, unit: address, profile: model, clock, seed, turnaroundMs, strictAddresses, ...limit })
-}
-
-async function startCameraPart(
-  options: Common & { readonly username: string; readonly password: string; readonly port: number },
-): Promise<CameraPart> {
-  const path = './camera/camera.ts'
-  const { startCamera } = (await import(path)) as { startCamera: (o: typeof options) => Promise<CameraPart> }
-  return startCamera(options)
 }

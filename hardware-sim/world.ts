@@ -1,6 +1,7 @@
 import type { Clock } from '../gateway/contract/clock.ts'
 import type { Random } from '../gateway/contract/io.ts'
 import type { Broker } from './broker.ts'
+import type { CameraPower } from './camera-power.ts'
 import { command as commandSchema, type WorldCommand } from './command.ts'
 import type { DoorPanel } from './door-panel.ts'
 import type { InjectedFault } from './fault.ts'
@@ -9,7 +10,7 @@ import type { ModbusTcpHost } from './modbus-tcp.ts'
 import type { PtyLine } from './pty-line.ts'
 import type { Scenario } from './scenario.ts'
 import { type WorldAddresses, writeSettings } from './settings-file.ts'
-import { type CameraPart, Parts } from './world-parts.ts'
+import { Parts } from './world-parts.ts'
 
 export interface WorldOptions {
   readonly scenario: Scenario
@@ -167,7 +168,7 @@ export class World {
   }
 
   async #turn(what: string, way: 'cut' | 'restore'): Promise<void> {
-    const { lines, hosts } = this.#parts
+    const { lines, hosts, camera } = this.#parts
     const line = lines.get(what)
     if (line !== undefined) {
       if (way === 'cut') line.unplug()
@@ -175,8 +176,9 @@ export class World {
       return
     }
     const isBroker = what === 'broker' || what === this.addresses.broker?.id
-    const part = hosts.get(what) ?? (isBroker ? this.broker : undefined)
-    if (part === undefined) throw new Error(`nothing called ${what} can be ${way}; there are ${this.#names()}`)
+    const isCamera = what === 'camera' || what === this.addresses.camera?.id
+    const part = hosts.get(what) ?? (isBroker ? this.broker : isCamera ? camera : undefined)
+    if (part === undefined) throw new Error(`nothing called ${what} to ${way}; there are ${this.#names()}`)
     await (way === 'cut' ? part.cut() : part.restore())
   }
 
@@ -194,11 +196,12 @@ export class World {
   }
 
   #names(): string {
-    const { lines, hosts, broker } = this.#parts
+    const { lines, hosts, broker, camera } = this.#parts
     const meters = [...lines.values()]
       .flatMap(({ line }) => line.meters)
       .concat([...hosts.values()].flatMap((h) => h.meters))
-    const whole = [...lines.keys(), ...hosts.keys(), ...(broker === undefined ? [] : ['broker'])]
+    const others = [...(broker === undefined ? [] : ['broker']), ...(camera === undefined ? [] : ['camera'])]
+    const whole = [...lines.keys(), ...hosts.keys(), ...others]
     return [...whole, ...meters.map(({ id }) => id)].join(', ')
   }
 
@@ -207,7 +210,7 @@ export class World {
     return this.#parts.door
   }
 
-  #camera(): CameraPart {
+  #camera(): CameraPower {
     if (this.#parts.camera === undefined) throw new Error('this scenario has no camera')
     return this.#parts.camera
   }

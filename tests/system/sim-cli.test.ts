@@ -17,11 +17,13 @@ afterEach(async () => {
 
 /** A line of the simulator, as far as these tests look into it. */
 interface Said {
+  readonly ok: boolean
   readonly ready: boolean
   readonly folder: string
   readonly settings: string
   readonly lines: readonly { readonly id: string; readonly path: string }[]
   readonly modbusTcp: readonly { readonly port: number }[]
+  readonly camera: { readonly port: number }
   readonly broker: { readonly url: string; readonly cutOff: boolean }
 }
 
@@ -34,13 +36,18 @@ interface Sim {
   readonly left: () => readonly string[]
 }
 
-function start(scenario: object, ...words: string[]): Sim {
+/** @param scenario undefined: the default one */
+function start(scenario: object | undefined, ...words: string[]): Sim {
   const folder = temporaryFolder()
   endings.push(() => folder.remove())
   const file = join(folder.path, 'scenario.json')
-  writeFileSync(file, JSON.stringify(scenario))
+  if (scenario !== undefined) writeFileSync(file, JSON.stringify(scenario))
   const env = { ...process.env, TMPDIR: folder.path }
-  const child = spawn(process.execPath, [CLI, '--json', '--scenario', file, ...words], { env })
+  const child = spawn(
+    process.execPath,
+    [CLI, '--json', ...(scenario === undefined ? [] : ['--scenario', file]), ...words],
+    { env },
+  )
   endings.push(() => child.kill('SIGKILL'))
   let errors = ''
   child.stderr.on('data', (bytes: Buffer) => {
@@ -128,6 +135,42 @@ test('what it does not understand or has not got is answered in words', async ()
   })
   sim.child.stdin.write('not json\n')
   expect(await sim.next()).toMatchObject({ ok: false, error: expect.stringContaining('JSON') })
+})
+
+test('without a scenario it is the default community, with all of its parts', async () => {
+  const sim = start(undefined, '--dead-meter')
+  const ready = await sim.next()
+  expect(ready.lines.map(({ id }) => id)).toEqual(['line-1', 'line-2'])
+  expect(ready.modbusTcp.length).toBe(1)
+  expect(ready).toMatchObject({ camera: { id: 'cam-lobby' }, door: { id: 'gate' }, broker: { id: 'city' } })
+  const { devices } = parse(readFileSync(ready.settings, 'utf8')).connections[0]
+  expect(devices[0]).toMatchObject({ id: 'meter-301', profile: 'eastron/sdm630', address: 1 })
+  expect((await sim.ask({ do: 'report' })).ok).toBe(true)
+  sim.child.stdin.end()
+  expect(await sim.exit).toEqual({ code: 0, errors: '' })
+  expect(sim.left()).toEqual([])
+})
+
+test('the camera loses its power and gets it again; the door tells whether it let somebody through', async () => {
+  const sim = start({ camera: {}, door: {}, broker: false })
+  const ready = await sim.next()
+  const there = (): Promise<boolean> =>
+    fetch(`http://127.0.0.1:${ready.camera.port}/snapshot.jpg`).then(
+      () => true,
+      () => false,
+    )
+  expect(await there()).toBe(true)
+  expect(await sim.ask({ do: 'cut', what: 'camera' })).toMatchObject({ ok: true })
+  expect(await there()).toBe(false)
+  expect(await sim.ask({ do: 'motion', active: true })).toMatchObject({ ok: true })
+  expect(await sim.ask({ do: 'restore', what: 'cam-lobby' })).toMatchObject({ ok: true })
+  expect(await there()).toBe(true)
+  // No hub holds the lock's line, so it is locked.
+  expect(await sim.ask({ do: 'door', act: 'open' })).toMatchObject({ ok: true, passed: false, door: { open: false } })
+  expect(await sim.ask({ do: 'door', act: 'force' })).toMatchObject({ ok: true, door: { open: true } })
+  sim.child.stdin.end()
+  expect(await sim.exit).toEqual({ code: 0, errors: '' })
+  expect(sim.left()).toEqual([])
 })
 
 test.each(['SIGTERM', 'SIGINT', 'SIGHUP', 'end of input'] as const)(

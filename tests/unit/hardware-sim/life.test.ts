@@ -13,19 +13,12 @@ async function tenMinutes(seed: number): Promise<{ readonly seen: readonly strin
     random: seededRandom(seed),
     signal: ending.signal,
     door: {
-      pressExit: async () => note('exit')(),
-      openDoor: async () => true,
-      force: async () => note('force')(),
-      shutDoor: async () => note('shut')(),
       visit: async () => {
         note('visit')()
         return true
       },
-      fire: note('fire'),
-      state: () => ({ open: false, released: false, pulses: 0, held: true }),
-      history: [],
     },
-    camera: { port: 0, motion: (active) => note(active ? 'motion' : 'still')(), close: () => undefined },
+    camera: { motion: (active) => note(active ? 'motion' : 'still')() },
     visitEvery: 12_000,
     motionEvery: 9000,
   })
