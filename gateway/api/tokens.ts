@@ -66,59 +66,73 @@ type TokenFile = z.infer<typeof fileSchema>
 type KeptToken = TokenFile['tokens'][number]
 
 export function createTokenBook(parts: TokenBookParts): TokenBook {
-  const { path, files, random, clock } = parts
-  let stamp: string | undefined
-  let tokens: readonly (KeptToken & { readonly hashBytes: Buffer })[] = []
+  return new FileTokenBook(parts)
+}
 
-  const look = (): typeof tokens => {
-    const now = files.stamp(path)
-    if (now !== stamp) {
-      tokens = parse(path, files.read(path)).map((token) => ({ ...token, hashBytes: Buffer.from(token.hash, 'hex') }))
-      stamp = now
-    }
-    return tokens
+class FileTokenBook implements TokenBook {
+  readonly #parts: TokenBookParts
+  #stamp: string | undefined
+  #tokens: readonly (KeptToken & { readonly hashBytes: Buffer })[] = []
+
+  constructor(parts: TokenBookParts) {
+    this.#parts = parts
   }
-  const save = (kept: readonly KeptToken[]): void => {
-    const file: TokenFile = {
-      version: 1,
-      tokens: kept.map(({ id, consumer, hash, created }) => ({ id, consumer, hash, created })),
+
+  async create(consumer: string): Promise<{ token: string; id: string }> {
+    const checked = name.safeParse(consumer)
+    if (!checked.success) {
+      const hint = checked.error.issues[0]?.message ?? 'give the id of a consumer in the settings'
+      throw new Fault('setup', `${JSON.stringify(consumer)} is not the name of a consumer`, { hint })
     }
-    files.write(path, `${JSON.stringify(file, undefined, 2)}\n`)
+    if (this.#look().length >= TOKENS_MAX) {
+      const hint = 'revoke those that nobody uses'
+      throw new Fault('setup', `there are ${TOKENS_MAX} tokens already`, { hint })
+    }
+    const { random, clock } = this.#parts
+    const token = `linli_${consumer}_${Buffer.from(random.bytes(TOKEN_BYTES)).toString('base64url')}`
+    const id = Buffer.from(random.bytes(ID_BYTES)).toString('hex')
+    const created = new Date(clock.wallMs()).toISOString()
+    this.#save([...this.#look(), { id, consumer, hash: hashOf(token).toString('hex'), created }])
+    return { token, id }
   }
-  return {
-    async create(consumer) {
-      const checked = name.safeParse(consumer)
-      if (!checked.success) {
-        throw new Fault('setup', `${JSON.stringify(consumer)} is not the name of a consumer`, {
-          hint: checked.error.issues[0]?.message ?? 'give the id of a consumer in the settings',
-        })
-      }
-      if (look().length >= TOKENS_MAX) {
-        const hint = 'revoke those that nobody uses'
-        throw new Fault('setup', `there are ${TOKENS_MAX} tokens already`, { hint })
-      }
-      const token = `linli_${consumer}_${Buffer.from(random.bytes(TOKEN_BYTES)).toString('base64url')}`
-      const id = Buffer.from(random.bytes(ID_BYTES)).toString('hex')
-      const created = new Date(clock.wallMs()).toISOString()
-      save([...look(), { id, consumer, hash: hashOf(token).toString('hex'), created }])
-      return { token, id }
-    },
-    verify(token) {
-      if (token.length > TOKEN_CHARACTERS_MAX) return undefined
-      const hash = hashOf(token)
-      let found: KeptToken | undefined
-      // Every hash is compared, and each in constant time: how long it takes says nothing about them.
-      for (const kept of look()) if (timingSafeEqual(kept.hashBytes, hash)) found = kept
-      return found === undefined ? undefined : { consumer: found.consumer, id: found.id }
-    },
-    async revoke(id) {
-      const before = look()
-      const kept = before.filter((token) => token.id !== id)
-      if (kept.length === before.length) return false
-      save(kept)
-      return true
-    },
-    list: () => look().map(({ id, consumer, created }) => ({ id, consumer, created })),
+
+  verify(token: string): { consumer: string; id: string } | undefined {
+    if (token.length > TOKEN_CHARACTERS_MAX) return undefined
+    const hash = hashOf(token)
+    let found: KeptToken | undefined
+    // Every hash is compared, and each in constant time: how long it takes says nothing about them.
+    for (const kept of this.#look()) if (timingSafeEqual(kept.hashBytes, hash)) found = kept
+    return found === undefined ? undefined : { consumer: found.consumer, id: found.id }
+  }
+
+  async revoke(id: string): Promise<boolean> {
+    const before = this.#look()
+    const kept = before.filter((token) => token.id !== id)
+    if (kept.length === before.length) return false
+    this.#save(kept)
+    return true
+  }
+
+  list(): readonly ListedToken[] {
+    return this.#look().map(({ id, consumer, created }) => ({ id, consumer, created }))
+  }
+
+  /** The tokens as the file has them now. */
+  #look(): readonly (KeptToken & { readonly hashBytes: Buffer })[] {
+    const { path, files } = this.#parts
+    const stamp = files.stamp(path)
+    if (stamp !== this.#stamp) {
+      const read = parse(path, files.read(path))
+      this.#tokens = read.map((token) => ({ ...token, hashBytes: Buffer.from(token.hash, 'hex') }))
+      this.#stamp = stamp
+    }
+    return this.#tokens
+  }
+
+  #save(kept: readonly KeptToken[]): void {
+    const { path, files } = this.#parts
+    const tokens = kept.map(({ id, consumer, hash, created }) => ({ id, consumer, hash, created }))
+    files.write(path, `${JSON.stringify({ version: 1, tokens } satisfies TokenFile, undefined, 2)}\n`)
   }
 }
 
