@@ -7,6 +7,9 @@ const PACKAGES: Readonly<Record<string, string>> = {
   mosquitto_sub: 'mosquitto-clients',
   'systemd-analyze': 'systemd',
   systemctl: 'systemd',
+  unshare: 'util-linux',
+  nsenter: 'util-linux',
+  runuser: 'util-linux',
   cc: 'gcc',
 }
 
@@ -25,6 +28,14 @@ export function needs(...tools: readonly string[]): { readonly skip: boolean } {
   if (process.env.CI !== undefined) throw new Error(`this test needs ${message} (name it in .ci/run)`)
   if (!told.has(message)) process.stderr.write(`left out: this test needs ${message}\n`)
   told.add(message)
+  return { skip: true }
+}
+
+/** The same for a test that only root can make: namespaces, mounts, other users. Everybody else is told. */
+export function needsRoot(...tools: readonly string[]): { readonly skip: boolean } {
+  if (process.getuid?.() === 0) return needs(...tools)
+  if (process.env.CI !== undefined) throw new Error('this test needs root: CI runs as root')
+  process.stderr.write('left out: this test needs root; sudo npm test\n')
   return { skip: true }
 }
 
