@@ -33,11 +33,12 @@ export function live(options: LifeOptions): void {
     seen -= 1
     if (seen === 0) camera.motion(false)
   }
-  const visit = async (): Promise<void> => {
-    const sight = beSeen()
+  const goThrough = async (): Promise<void> => {
     await clock.sleep(WALK_MS, signal)
     await door?.visit()
-    await sight
+  }
+  const visit = async (): Promise<void> => {
+    await Promise.all([beSeen(), goThrough()])
   }
   if (door !== undefined) void again(options, options.visitEvery, visit)
   if (camera !== undefined) void again(options, options.motionEvery, beSeen)

@@ -113,6 +113,7 @@ export class Line {
 
   /** The hub's end is set to another speed or framing. */
   configure(settings: SerialSettings): void {
+    if (!(settings.baud > 0)) throw new Error(`a line has a speed, not ${settings.baud} baud`)
     this.#settings = settings
   }
 

@@ -50,6 +50,8 @@ export class PtyLine {
 
   #receive(pty: Pty, bytes: Uint8Array): void {
     const baud = pty.baud()
+    // Speed 0 hangs up (termios(3)): nothing that is written then is on the wire.
+    if (baud === 0) return
     if (baud !== this.line.settings.baud) this.line.configure({ ...this.line.settings, baud })
     this.line.hear(bytes)
   }

@@ -4,6 +4,7 @@ import { SerialPort } from 'serialport'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { PtyLine } from '../../hardware-sim/pty-line.ts'
 import { seededRandom } from '../../hardware-sim/random.ts'
+import { makeRaw } from '../../hardware-sim/termios.ts'
 import { clock, closeClient, foreignClient, meter, temporaryFolder } from './sim-parts.ts'
 
 let folder: ReturnType<typeof temporaryFolder>
@@ -108,6 +109,22 @@ test('the line sees at which speed the other end was opened', async () => {
   port.write(Buffer.of(1))
   await clock.sleep(30)
   expect(line.line.settings.baud).toBe(19_200)
+  await closePort(port)
+})
+
+test('at speed 0 nothing is on the wire, and the line lives on', async () => {
+  const port = await openPort(lineAt(9600).path, 9600)
+  const file = openSync(line.path, constants.O_RDWR | constants.O_NOCTTY)
+  const request = Buffer.from('0103000100', 'hex')
+  makeRaw(file, 0)
+  port.write(request)
+  await clock.sleep(30)
+  expect(line.line.statistics().requests).toBe(0)
+  makeRaw(file, 9600)
+  port.write(request)
+  await clock.sleep(30)
+  expect(line.line.statistics().requests).toBe(1)
+  closeSync(file)
   await closePort(port)
 })
 
