@@ -6,7 +6,7 @@ import { Gaps } from './gaps.ts'
 import type { Parcel, Stream } from './parcel.ts'
 import { DamagedRow, decodeHead } from './row.ts'
 import { createTables, isEmpty, recordCrc, schemaProblem } from './schema.ts'
-import { isOrphanWal, openSqlite, type Sqlite, setAside, trouble, wasSetAside } from './sqlite.ts'
+import { isOrphanWal, isTooShort, openSqlite, type Sqlite, setAside, trouble, wasSetAside } from './sqlite.ts'
 
 export interface LogFile {
   readonly path: string
@@ -47,6 +47,7 @@ function tryOpen(file: LogFile, opening: Opening): Engine | { readonly reason: s
   let db: Sqlite | undefined
   try {
     if (isOrphanWal(file.path)) throw new Unfit('the database is gone, its WAL is there')
+    if (isTooShort(file.path)) throw new Unfit('it is too short to be a database')
     db = openSqlite(file.path)
     if (isEmpty(db)) create(db, file)
     const { epoch, lastSeq } = check(db, file)

@@ -170,7 +170,8 @@ function writeStreams(writer: ByteWriter, streams: readonly Stream[], packer: Te
 /** @throws DamagedRow when the CRC or anything else does not fit. */
 export function decodeHead(eventClass: EventClass, lastSeq: number, head: Buffer): RowHead {
   if (!EVENT_CLASSES.includes(eventClass)) throw new DamagedRow(eventClass, lastSeq, 'it is of no known class')
-  if (head.length < 8 || head.readUInt32LE(0) !== headCrc(eventClass, lastSeq, head)) {
+  // A turned bit in the record of the row can make a text or nothing of its bytes.
+  if (!Buffer.isBuffer(head) || head.length < 8 || head.readUInt32LE(0) !== headCrc(eventClass, lastSeq, head)) {
     throw new DamagedRow(eventClass, lastSeq, 'the CRC of its head is wrong')
   }
   const reader = new ByteReader(head, 4)
@@ -229,7 +230,7 @@ function readStreams(reader: ByteReader, eventClass: EventClass): Stream[] {
 
 /** @throws DamagedRow when the CRC or anything else does not fit. */
 export function decodeBody(head: RowHead, body: Buffer): Events {
-  if (body.length !== head.bodyBytes || crc32(body) !== head.bodyCrc) {
+  if (!Buffer.isBuffer(body) || body.length !== head.bodyBytes || crc32(body) !== head.bodyCrc) {
     throw new DamagedRow(head.class, head.lastSeq, 'the CRC of its body is wrong')
   }
   let unpacked: Parcel

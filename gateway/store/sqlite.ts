@@ -126,6 +126,12 @@ export function setAside(path: string, suffix: string): string {
   return aside
 }
 
+/** A few bytes that SQLite would take for an empty file and write over; a file that is really empty is none. */
+export function isTooShort(path: string): boolean {
+  const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0
+  return bytes > 0 && bytes < PAGE_BYTES && !existsSync(`${path}-wal`)
+}
+
 /** Size of the database and its WAL on the disk; a file that can't be looked at counts for nothing. */
 export function bytesOnDisk(path: string): number {
   return sizeOf(path) + sizeOf(`${path}-wal`)

@@ -1,0 +1,59 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { seededRandom } from '../../../hardware-sim/random.ts'
+import { copyOf, eventNumber, openHere, readAll, remove, writtenLog, wrongWith } from './log-in-a-folder.ts'
+
+export interface FlipVerdict {
+  readonly flips: number
+  /** The log went on in its epoch and every event was whole. */
+  readonly harmless: number
+  /** The log went on; some events were gone, and a gap said so. */
+  readonly gaps: number
+  /** The file was set aside and a new epoch begun. */
+  readonly newEpochs: number
+  readonly wrong: readonly string[]
+}
+
+const EVENTS = 400
+
+/** Turn one bit of a log's file, open it as after a start, read everything, append; so many times. */
+export async function turnBits(flips: number, seed: number): Promise<FlipVerdict> {
+  const random = seededRandom(seed)
+  const { folder, epoch } = await writtenLog(EVENTS)
+  const whole = readFileSync(join(folder, 'hub.db'))
+  const verdict = { flips, harmless: 0, gaps: 0, newEpochs: 0, wrong: [] as string[] }
+  for (let flip = 0; flip < flips; flip++) {
+    const copy = copyOf(folder)
+    const bytes = Buffer.from(whole)
+    const at = Math.floor(random.next() * bytes.length)
+    const bit = Math.floor(random.next() * 8)
+    bytes[at] = bytes[at]! ^ (1 << bit)
+    writeFileSync(join(copy, 'hub.db'), bytes)
+    const { end, wrong } = await look(copy, epoch)
+    verdict[end] += 1
+    verdict.wrong.push(...wrong.map((text) => `byte ${at} bit ${bit}: ${text}`))
+    remove(copy)
+  }
+  remove(folder)
+  return verdict
+}
+
+async function look(
+  folder: string,
+  wroteEpoch: string,
+): Promise<{ end: 'harmless' | 'gaps' | 'newEpochs'; wrong: string[] }> {
+  const store = await openHere(folder)
+  try {
+    const entries = await readAll(store)
+    const wrong = wrongWith(entries, store.lastSeq(), store.epoch, wroteEpoch)
+    if (store.epoch === wroteEpoch && store.lastSeq() < EVENTS)
+      wrong.push(`ends at ${store.lastSeq()} in the same epoch`)
+    const { firstSeq } = await store.append([eventNumber(EVENTS + 1)])
+    if (store.epoch === wroteEpoch && firstSeq <= EVENTS) wrong.push(`place ${firstSeq} was given out twice`)
+    const end =
+      store.epoch !== wroteEpoch ? 'newEpochs' : entries.some(({ kind }) => kind === 'gap') ? 'gaps' : 'harmless'
+    return { end, wrong }
+  } finally {
+    await store.close()
+  }
+}
