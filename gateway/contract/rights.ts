@@ -10,9 +10,11 @@ export interface Rights {
 
 export const ALL_RIGHTS: Rights = { types: ['*'], devices: ['*'], classes: EVENT_CLASSES, privacy: 'sensitive' }
 
-/** A gap is told to everybody who could have seen one of the missing classes; it names no device. */
+/** A gap is told to everybody who could have seen one of the missing classes, the change of an epoch to all; it names no device. */
 export function maySee(rights: Rights, entry: Entry): boolean {
-  if (entry.kind === 'gap') return rights.classes.some((name) => (entry.counts[name] ?? 0) > 0)
+  if (entry.kind === 'gap') {
+    return entry.reason === 'epoch-change' || rights.classes.some((name) => (entry.counts[name] ?? 0) > 0)
+  }
   return (
     rights.classes.includes(entry.class) &&
     PRIVACY_LEVELS.indexOf(entry.privacy) <= PRIVACY_LEVELS.indexOf(rights.privacy) &&

@@ -36,6 +36,7 @@ test('a gap is told to whoever could have seen something of it', () => {
   const gap = { kind: 'gap', epoch: 'e', fromSeq: 1, toSeq: 9, reason: 'evicted', counts: { telemetry: 9 } } as const
   expect(maySee({ ...ALL_RIGHTS, classes: ['telemetry'] }, gap)).toBe(true)
   expect(maySee({ ...ALL_RIGHTS, classes: ['alarm'] }, gap)).toBe(false)
+  expect(maySee({ ...ALL_RIGHTS, classes: ['alarm'] }, { ...gap, reason: 'epoch-change', counts: {} })).toBe(true)
 })
 
 test('a pattern without a star matches only itself', () => {
