@@ -77,14 +77,14 @@ export class Committer {
     this.#leaveIdle()
   }
 
-  /** Take events again. The writer may not have heard of every stream: it is told anew. */
+  /** Take events again. */
   resume(): void {
     this.#halted = undefined
-    this.#book = new StreamBook()
   }
 
   /** Send what waits without waiting longer, take no more, and resolve when all of it is done. */
   async finish(reason: Error): Promise<void> {
+    this.#halted = reason
     this.#closing = true
     this.#pump()
     await new Promise<void>((resolve) => {
@@ -139,6 +139,8 @@ export class Committer {
       this.#inFlightMax = tookMs < FAST_COMMIT_MS ? IN_FLIGHT_FAST : IN_FLIGHT_SLOW
       this.#tell(batch, committed)
     } catch (error) {
+      // The writer may not have heard of the streams that this commit told of.
+      this.#book = new StreamBook()
       const fault = this.#handlers.asFault(error)
       for (const { reject } of [...batch.appends, ...batch.confirms]) reject(fault)
       this.#handlers.refused(error as Error)
