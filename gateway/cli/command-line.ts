@@ -96,7 +96,7 @@ export async function runCommand(args: readonly string[], terminal: Terminal): P
   const [first = 'help', ...rest] = args
   if (first === 'help' || first === '--help' || first === '-h') return help(rest[0], terminal)
   if (first === '--version' || first === '-v') return runVerb('version', rest, terminal)
-  if (VERBS[first] !== undefined) return runVerb(first, rest, terminal)
+  if (Object.hasOwn(VERBS, first)) return runVerb(first, rest, terminal)
   return unknownVerb(first, terminal)
 }
 
@@ -119,7 +119,7 @@ async function runVerb(name: string, args: readonly string[], terminal: Terminal
 
 function help(name: string | undefined, terminal: Terminal): ExitCode {
   if (name !== undefined) {
-    const verb = VERBS[name]
+    const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined
     if (verb === undefined) return unknownVerb(name, terminal)
     terminal.out(`linli ${name}: ${verb.what}\n\n${verb.usage}\n`)
     return 0

@@ -30,25 +30,30 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   let left = values.limit === undefined ? Number.POSITIVE_INFINITY : Number(values.limit)
   if (!(left >= 1)) throw new UsageError(`--limit ${values.limit}: a whole number from 1 is wanted`)
   const base = values.url ?? localUrl(settingsPath(values.settings, terminal))
+  if (!URL.canParse(base)) throw new UsageError(`--url ${base}: an address such as https://hub-01.local:8443 is wanted`)
   const hub = new HubLog(base, tokenOf(terminal), terminal.signal)
   const chosen = { ...(types && { types }), ...(devices && { devices }), ...(classes && { classes }) }
-  for (let after = values.after; ; ) {
-    const limit = String(Math.min(left, PAGE_EVENTS))
-    const wait = follow ? `${WAIT_S}s` : '0s'
-    const page = await hub.read({ after, limit, wait, ...chosen }, follow)
-    if (page === undefined) return 0
-    for (const event of page.events) terminal.out(`${json ? JSON.stringify(event) : eventLine(event)}\n`)
-    left -= page.events.length
-    after = page.next
-    if (left <= 0 || (!page.more && !follow)) return 0
+  const show = (lines: readonly string[]): void => {
+    for (const line of lines) terminal.out(`${json ? line : eventLine(JSON.parse(line) as CloudEvent)}\n`)
+    left -= lines.length
   }
+  for (let place: Place = { next: values.after, more: true }; left > 0 && (place.more || follow); ) {
+    const limit = String(Math.min(left, PAGE_EVENTS))
+    const query = { after: place.next, limit, wait: follow ? `${WAIT_S}s` : '0s', ...chosen }
+    const reached = await hub.read(query, follow, show)
+    if (reached === undefined) return 0
+    place = reached
+  }
+  return 0
 }
 
-interface Page {
-  readonly events: readonly CloudEvent[]
+/** Where to go on, and whether there is more now. */
+interface Place {
   readonly next: string
   readonly more: boolean
 }
+/** Takes each event as the hub wrote it: no number and no order of keys is changed on the way. */
+type Show = (lines: readonly string[]) => void
 
 class HubLog {
   readonly #base: string
@@ -61,59 +66,80 @@ class HubLog {
     this.#signal = signal
   }
 
-  /** A page, or undefined on Ctrl-C. @param patient go on trying while the hub is away, once it was there */
-  async read(query: Readonly<Record<string, string>>, patient: boolean): Promise<Page | undefined> {
-    const url = new URL(`/v1/events?${new URLSearchParams(query)}`, this.#base)
-    for (;;) {
+  /**
+   * Show what stands behind `query.after`. @returns where to go on, or undefined on Ctrl-C
+   * @param patient go on trying while a hub that was there is away
+   */
+  async read(query: Readonly<Record<string, string>>, patient: boolean, show: Show): Promise<Place | undefined> {
+    let place: Place | undefined
+    for (let after = query.after ?? ''; !this.#signal.aborted; ) {
       try {
-        return await this.#ask(url)
+        const answer = await this.#ask({ ...query, after })
+        for await (const { lines, ...reached } of pages(answer)) {
+          show(lines)
+          place = reached
+          after = reached.next
+        }
+        if (place !== undefined) return place
+        throw new Error('the answer was cut off')
       } catch (error) {
-        if (this.#signal.aborted) return undefined
-        const isAway = error instanceof Fault && error.code === 'away'
-        if (!(patient && isAway && query.after !== 'oldest' && query.after !== 'newest')) throw error
+        if (this.#signal.aborted) break
+        if (error instanceof Fault) throw error
+        if (!patient || after === 'oldest' || after === 'newest') throw awayFault(this.#base, error)
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
       }
     }
+    return undefined
   }
 
-  async #ask(url: URL): Promise<Page> {
-    const headers = { authorization: `Bearer ${this.#token}`, accept: 'application/json' }
+  async #ask(query: Readonly<Record<string, string>>): Promise<Response> {
+    const url = new URL(`/v1/events?${new URLSearchParams(query)}`, this.#base)
+    const headers = { authorization: `Bearer ${this.#token}`, accept: 'application/x-ndjson' }
     const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(ANSWER_MS)])
-    let answer: Response
-    try {
-      answer = await fetch(url, { headers, signal, redirect: 'error' })
-    } catch (cause) {
-      const reason = reasonOf(cause)
-      throw new Fault('connection', `no hub answers at ${this.#base}: ${reason}`, {
-        code: 'away',
-        hint: /certificate/i.test(reason)
-          ? 'trust its certificate with NODE_EXTRA_CA_CERTS=FILE'
-          : 'is it running (systemctl status linli-hub)? Is the address right (--url)?',
-        cause,
-      })
-    }
-    const body = await answer.text()
-    if (answer.ok) return JSON.parse(body) as Page
-    throw problemFault(answer.status, body)
+    const answer = await fetch(url, { headers, signal, redirect: 'error' })
+    if (answer.status !== 200) throw problemFault(answer.status, await answer.text())
+    return answer
   }
+}
+
+/** The events of an answer page by page: behind each page stands a line that says where to go on. */
+async function* pages(answer: Response): AsyncGenerator<Place & { readonly lines: readonly string[] }> {
+  let lines: string[] = []
+  let rest = ''
+  for await (const text of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    const parts = (rest + text).split('\n')
+    rest = parts.pop() ?? ''
+    for (const line of parts) {
+      if (!line.startsWith('{"next":')) lines.push(line)
+      else {
+        const { next, more } = JSON.parse(line) as Place
+        yield { lines, next, more }
+        lines = []
+      }
+    }
+  }
+}
+
+function awayFault(base: string, cause: unknown): Fault {
+  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause
+  const reason = inner instanceof Error ? inner.message || inner.name : String(inner)
+  const hint = /certificate/i.test(reason)
+    ? 'trust its certificate with NODE_EXTRA_CA_CERTS=FILE'
+    : 'is it running (systemctl status linli-hub)? Is the address right (--url)?'
+  return new Fault('connection', `no hub answers at ${base}: ${reason}`, { code: 'away', hint, cause })
 }
 
 /** What the hub says is wrong (RFC 9457), as a person reads it. */
 function problemFault(status: number, body: string): Fault {
-  let problem: { readonly title?: string; readonly detail?: string; readonly hint?: string } = {}
+  let problem: { readonly title?: string; readonly detail?: string; readonly hint?: string }
   try {
     problem = JSON.parse(body)
   } catch {
-    return new Fault('connection', `the hub answered ${status}`, { hint: 'is this the address of a hub?' })
+    return new Fault('connection', `the answer was ${status}, and not from a hub`, { hint: 'is the address right?' })
   }
-  const hint = problem.hint ?? (status === 401 ? 'put a token into LINLI_TOKEN (`linli token create`)' : undefined)
   const text = problem.detail ?? problem.title ?? 'without a reason'
-  return new Fault('connection', `the hub answered ${status}: ${text}`, hint === undefined ? {} : { hint })
-}
-
-function reasonOf(error: unknown): string {
-  const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error
-  return inner instanceof Error ? inner.message || inner.name : String(inner)
+  const hint = problem.hint !== undefined && !text.includes(problem.hint) ? { hint: problem.hint } : {}
+  return new Fault('connection', `the hub answered ${status}: ${text}`, hint)
 }
 
 function tokenOf({ environment }: Terminal): string {
