@@ -24,7 +24,9 @@ export interface MeterAccount {
   readonly id: string
   /** Frames that the simulated meter answered; a reading takes one or more. */
   readonly answers: number
-  /** Readings in the log. */
+  /** Readings that were in the log when the answers were counted: some of the answers may still have been on their way. */
+  readonly readingsThen: number
+  /** Readings in the log a moment later, when those answers must have arrived. */
   readonly readings: number
   /** Readings that its interval asks for in the time that it was read. */
   readonly due: number
@@ -66,12 +68,13 @@ export function lostOf(evidence: Evidence): number {
  * Readings that a meter gave, or should have been asked for, and that are in no event. How many frames a reading
  * takes is the hub's own plan: it follows from the two counts, and a loss too large for that is seen by the clock.
  */
-export function lostReadings({ answers, readings, due }: MeterAccount): number {
+export function lostReadings({ answers, readingsThen, readings, due }: MeterAccount): number {
   // A meter that never answers owes nothing.
   if (answers === 0) return 0
   const byClock = Math.max(0, Math.floor(due * (1 - LATE_SHARE)) - LATE_READINGS - readings)
   if (readings === 0) return Math.max(1, byClock)
-  const framesPerReading = Math.max(1, Math.floor(answers / readings))
+  if (readingsThen === 0) return byClock
+  const framesPerReading = Math.max(1, Math.floor(answers / readingsThen))
   // One more may be in the hub's hands.
   const byFrames = Math.max(0, Math.floor(answers / framesPerReading) - readings - 1)
   return Math.max(byClock, byFrames)

@@ -6,6 +6,7 @@ import { createToken, HubProcess } from './hub.ts'
 import { outageNumber } from './outages.ts'
 import { Picture } from './picture.ts'
 import { cpuSeconds, memoryBytes } from './process-figures.ts'
+import type { DemoScenario } from './scenario.ts'
 import { Simulator } from './simulator.ts'
 import type { Show } from './table.ts'
 
@@ -21,7 +22,7 @@ const SETTLE_MS = 1000
 
 export interface DemoOptions {
   readonly folder: string
-  readonly scenario: { readonly hub: { readonly name: string }; readonly api: { readonly listen: string } }
+  readonly scenario: DemoScenario
   /** How often each meter is read. */
   readonly everyMs: ReadonlyMap<string, number>
   readonly runMs: number | undefined
@@ -103,7 +104,8 @@ export class Demo {
   /** Bring the platform back, let it have everything, and count. */
   async account(): Promise<Account> {
     await this.#restore()
-    // In this order: what the meters had answered by now must be in the log a moment later.
+    // In this order: a reading that is here was answered before, and what was answered is in the log a moment later.
+    const readings = new Map([...this.picture.meters].map(([id, meter]) => [id, meter.readings]))
     const { lines, modbusTcp } = await this.#simulator.report()
     const takenMs = performance.now()
     await pause(SETTLE_MS)
@@ -121,7 +123,7 @@ export class Demo {
       delivered: platform.unique,
       duplicated: platform.duplicates,
       lost:
-        lostOf({ lastSeq, pulled, platform, meters: this.#meters({ ...lines, ...modbusTcp }, takenMs) }) +
+        lostOf({ lastSeq, pulled, platform, meters: this.#meters({ ...lines, ...modbusTcp }, readings, takenMs) }) +
         this.picture.disorder,
       outages: this.#outages,
       longestOutageSeconds: round(this.#longestOutageMs / 1000),
@@ -215,13 +217,18 @@ export class Demo {
     }
   }
 
-  #meters(connections: Readonly<Record<string, Answers>>, takenMs: number): readonly MeterAccount[] {
+  #meters(
+    connections: Readonly<Record<string, Answers>>,
+    before: ReadonlyMap<string, number>,
+    takenMs: number,
+  ): readonly MeterAccount[] {
     return Object.values(connections).flatMap(({ answersByMeter }) =>
       Object.entries(answersByMeter).map(([id, answers]) => {
         const meter = this.picture.meters.get(id)
         const spanMs = meter === undefined ? takenMs - this.#startedMs : takenMs - meter.firstMs
         const everyMs = this.#options.everyMs.get(id) ?? Number.POSITIVE_INFINITY
-        return { id, answers, readings: meter?.readings ?? 0, due: Math.floor(spanMs / everyMs) }
+        const readings = { readingsThen: before.get(id) ?? 0, readings: meter?.readings ?? 0 }
+        return { id, answers, ...readings, due: Math.floor(spanMs / everyMs) }
       }),
     )
   }

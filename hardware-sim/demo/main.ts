@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { duration } from '../../gateway/contract/units.ts'
-import { defaultScenario, type Scenario } from '../scenario.ts'
 import type { Account } from './account.ts'
 import { Demo, pause } from './demo.ts'
 import { freePort } from './hub.ts'
+import { demoScenario, intervalsOf } from './scenario.ts'
 import { LiveScreen } from './screen.ts'
 import { lineOf, tableOf } from './table.ts'
 
@@ -58,12 +58,8 @@ interface Hands {
 
 async function perform(wish: Wish, folder: string, { stop, tell }: Hands): Promise<Account> {
   const listen = `127.0.0.1:${await freePort()}`
-  const scenario: Scenario = { ...defaultScenario({ deadMeter: true }), api: { listen } }
-  const everyMs = new Map(
-    [...scenario.lines, ...scenario.modbusTcp].flatMap(({ meters }) =>
-      meters.map(({ id, every }): [string, number] => [id, duration.parse(every)]),
-    ),
-  )
+  const scenario = demoScenario(listen)
+  const everyMs = intervalsOf(scenario)
   const demo = await Demo.start({ folder, scenario, everyMs, runMs: wish.runMs, say: tell })
   try {
     tell(greeting(demo))

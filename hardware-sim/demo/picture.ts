@@ -14,11 +14,12 @@ export interface MeterRow {
   readonly energy: Value | undefined
 }
 
-/** A door or a camera: the last thing that was heard of it. */
+/** A door or a camera: how it stands, in words, since when. */
 export interface OtherRow {
   readonly id: string
-  readonly type: string
-  readonly data: Readonly<Record<string, unknown>>
+  /** `door`, `camera`, as the types of its events say. */
+  readonly kind: string
+  readonly words: string
   readonly lastMs: number
 }
 
@@ -51,7 +52,8 @@ export class Picture {
     if (device === undefined) return
     if (event.type === READING) this.#read(device, event, nowMs)
     else if (event.type !== 'linli.device.state') {
-      this.others.set(device, { id: device, type: event.type, data: event.data, lastMs: nowMs })
+      const [, kind = 'device', what = ''] = event.type.split('.')
+      this.others.set(device, { id: device, kind, words: wordsOf(kind, what, event.data), lastMs: nowMs })
     }
   }
 
@@ -83,6 +85,22 @@ export class Picture {
       power: points.power ?? before?.power,
       energy: points.energy_import ?? before?.energy,
     })
+  }
+}
+
+/** What an event means for somebody who looks at the door, not at the log. */
+function wordsOf(kind: string, what: string, data: HubEvent['data']): string {
+  switch (`${kind}.${what}`) {
+    case 'door.state':
+      return String(data.state)
+    case 'door.unlocked':
+      return `unlocked by ${String(data.cause)}`
+    case 'camera.motion':
+      return data.active === true ? 'something moves' : 'nothing moves'
+    case 'camera.info':
+      return [data.maker, data.model].join(' ')
+    default:
+      return what.replaceAll('-', ' ')
   }
 }
 

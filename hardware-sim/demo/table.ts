@@ -1,4 +1,4 @@
-import type { MeterRow, OtherRow, Picture } from './picture.ts'
+import type { MeterRow, Picture } from './picture.ts'
 
 /** What the demonstration itself does, beside what the hub tells. */
 export interface Show {
@@ -28,7 +28,7 @@ interface Paints {
 }
 
 /** Lines around the list of meters. */
-const OTHER_LINES = 11
+const OTHER_LINES = 9
 const LABEL_WIDTH = 10
 const ID_WIDTH = 14
 /** Two meters beside each other need so many columns. */
@@ -38,8 +38,7 @@ const FRESH_MS = 1500
 /** The lines of the live table. */
 export function tableOf(picture: Picture, show: Show, screen: Screen): readonly string[] {
   const paints = paintsOf(screen.colours)
-  const lines = [
-    '',
+  return [
     ` ${paints.bold('Linli Hub')}  ${clock(show.elapsedMs)}  ${show.title}`,
     '',
     ...meterLines(picture, show, screen, paints),
@@ -47,9 +46,7 @@ export function tableOf(picture: Picture, show: Show, screen: Screen): readonly 
     ...otherLines(picture, show, paints),
     row('log', `${count(picture.events)} events durable, ${count(picture.readings)} of them readings`, paints),
     ...upstreamLines(picture, show, paints),
-    '',
   ]
-  return lines
 }
 
 /** One line for a log file, where nobody sees a table. */
@@ -77,8 +74,9 @@ export function clock(ms: number): string {
 }
 
 function meterLines(picture: Picture, show: Show, screen: Screen, paints: Paints): readonly string[] {
-  const known = new Set([...picture.meters.keys(), ...meterIds(picture)])
-  const rows = [...known].sort(byName).map((id) => meterLine(id, picture, show, paints))
+  // In the order of the settings, as the hub tells it.
+  const known = new Set([...meterIds(picture), ...picture.meters.keys()])
+  const rows = [...known].map((id) => meterLine(id, picture, show, paints))
   const head = `${'meter'.padEnd(ID_WIDTH)}${'power'.padStart(10)}${'energy'.padStart(14)}${'read'.padStart(11)}`
   const room = Math.max(3, screen.rows - OTHER_LINES - picture.others.size)
   if (screen.columns >= TWO_COLUMNS && rows.length > 6) {
@@ -114,21 +112,12 @@ function otherLines(picture: Picture, show: Show, paints: Paints): readonly stri
   const lines = [...picture.others.values()]
     .toSorted((a, b) => byName(a.id, b.id))
     .map((other) => {
-      const kind = other.type.split('.')[1] ?? 'device'
       const trouble = picture.troubled.get(other.id)
-      const said = trouble === undefined ? wordsOf(other) : paints.bad(trouble)
-      return row(kind, `${other.id.padEnd(ID_WIDTH - 2)}${said}  ${paints.dim(ago(show.nowMs - other.lastMs))}`, paints)
+      const said = trouble === undefined ? other.words : paints.bad(trouble)
+      const age = paints.dim(ago(show.nowMs - other.lastMs))
+      return row(other.kind, `${other.id.padEnd(ID_WIDTH - 2)}${said}  ${age}`, paints)
     })
   return lines
-}
-
-/** What happened, in words: the last part of the type, and what of its data is short enough. */
-function wordsOf({ type, data }: OtherRow): string {
-  const what = type.split('.').slice(2).join(' ')
-  const more = Object.entries(data)
-    .filter(([, value]) => ['string', 'boolean', 'number'].includes(typeof value))
-    .map(([name, value]) => (typeof value === 'string' ? value : `${name} ${value}`))
-  return [what, ...more].join(', ').slice(0, 44)
 }
 
 function upstreamLines(picture: Picture, show: Show, paints: Paints): readonly string[] {

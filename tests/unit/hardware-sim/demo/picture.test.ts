@@ -44,25 +44,23 @@ function pictured(): Picture {
   const picture = new Picture()
   picture.add(reading(1, 'meter-301', 70), 60_000)
   picture.add(reading(2, 'meter-301', 1234), 62_000)
-  picture.add({ ...reading(3, 'gate', 0), type: 'linli.door.opened', data: { by: 'button' } }, 64_900)
+  picture.add({ ...reading(3, 'gate', 0), type: 'linli.door.unlocked', data: { cause: 'exit-button' } }, 64_900)
   picture.look(health('running', true))
   return picture
 }
 
 test('the table shows what each meter said last and how long ago, the door, and what waits for the platform', () => {
   expect(tableOf(pictured(), show, screen)).toEqual([
-    '',
     ' Linli Hub  1:05  Sunshine Garden 3',
     '',
     ' meter              power        energy       read',
     ' meter-301         1234 W    230.50 kWh    3 s ago',
     ' meter-302       not read yet                     ',
     '',
-    ' door      gate        opened, button  now',
+    ' door      gate        unlocked by exit-button  now',
     ' log       3 events durable, 2 of them readings',
     ' upstream  ● connected · 2 waiting',
     '           1 events delivered · 1 outage, the longest 4 s',
-    '',
   ])
 })
 
@@ -89,7 +87,7 @@ test('more meters than the screen has room for are counted', () => {
   for (let flat = 1; flat <= 30; flat++) picture.add(reading(flat, `meter-${flat}`, flat), 64_000)
   const lines = tableOf(picture, show, screen)
   expect(lines.length).toBeLessThan(screen.rows)
-  expect(lines.find((line) => line.includes('more'))).toBe(' and 18 more')
+  expect(lines.find((line) => line.includes('more'))).toBe(' and 16 more')
 })
 
 test('a wide screen has two meters beside each other', () => {
@@ -97,6 +95,18 @@ test('a wide screen has two meters beside each other', () => {
   for (let flat = 1; flat <= 30; flat++) picture.add(reading(flat, `meter-${flat}`, flat), 64_000)
   const lines = tableOf(picture, show, { ...screen, columns: 120 })
   expect(lines.find((line) => line.includes('meter-1 '))).toContain('meter-16 ')
+})
+
+test.each([
+  ['linli.door.state', { state: 'held', cause: 'too long' }, 'held'],
+  ['linli.camera.motion', { active: true, topic: 'x' }, 'something moves'],
+  ['linli.camera.motion', { active: false }, 'nothing moves'],
+  ['linli.camera.info', { maker: 'Linli', model: 'Dome' }, 'Linli Dome'],
+  ['linli.camera.blind', { reason: 'gone' }, 'blind'],
+])('%s %o is told as: %s', (type, data, words) => {
+  const picture = new Picture()
+  picture.add({ ...reading(1, 'thing', 0), type, data }, 0)
+  expect(picture.others.get('thing')?.words).toBe(words)
 })
 
 test('a place that comes twice or late is counted as disorder, a gap record is no event', () => {
