@@ -1,0 +1,107 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { Entry } from '../../gateway/contract/event.ts'
+import { createClock } from '../../gateway/io/clock.ts'
+import { createLog } from '../../gateway/io/log.ts'
+import { directPort } from '../../gateway/store/direct-port.ts'
+import { openStore } from '../../gateway/store/open.ts'
+
+const WRITER = fileURLToPath(new URL('./store-writer.ts', import.meta.url))
+
+/** What the writer said over all its runs. */
+export class Account {
+  /** Batch number to the places it was given. */
+  readonly kept = new Map<number, readonly [first: number, last: number]>()
+  readonly epochs = new Set<string>()
+  refused = 0
+  confirmed = 0
+  trimmed = 0
+  /** Number that no batch has had yet. */
+  nextNumber = 0
+
+  hear(output: string): void {
+    // A line cut off by the kill was not said.
+    for (const line of output.slice(0, output.lastIndexOf('\n') + 1).split('\n')) {
+      const [word, ...rest] = line.split(' ')
+      const [a = 0, first = 0, last = 0] = rest.map(Number)
+      if (word === 'open') this.epochs.add(rest[0] ?? '')
+      if (word === 'confirmed') this.confirmed = Math.max(this.confirmed, a)
+      if (word === 'trimmed') this.trimmed = Math.max(this.trimmed, a)
+      if (word === 'refused') this.refused += 1
+      if (word === 'kept') this.kept.set(a, [first, last])
+      if (word === 'kept' || word === 'refused') this.nextNumber = Math.max(this.nextNumber, a + 100)
+    }
+  }
+
+  /** What was acknowledged and is not as it was, in words; nothing when all is well. */
+  async wrongs(path: string): Promise<string[]> {
+    const wrongs: string[] = []
+    const entries = await wholeLog(path)
+    const gone = entries.flatMap((entry) => (entry.kind === 'gap' ? [entry] : []))
+    const events = new Map(entries.flatMap((entry) => (entry.kind === 'event' ? [[entry.seq, entry]] : [])))
+    let place = 0
+    for (const entry of entries) {
+      const [from, to] = entry.kind === 'event' ? [entry.seq, entry.seq] : [entry.fromSeq, entry.toSeq]
+      if (from !== place + 1) wrongs.push(`between ${place} and ${from} nothing is said`)
+      place = to
+    }
+    for (const [batch, [first, last]] of this.kept) {
+      for (let seq = first; seq <= last; seq++) {
+        const event = events.get(seq)
+        if (event === undefined) {
+          if (!gone.some(({ fromSeq, toSeq }) => fromSeq <= seq && seq <= toSeq))
+            wrongs.push(`${seq} was acknowledged and is lost`)
+        } else if (!event.body.startsWith(`{"batch":${batch},"n":${seq - first},`)) {
+          wrongs.push(`${seq} is ${event.body}, it was batch ${batch}, event ${seq - first}`)
+        }
+      }
+    }
+    return wrongs
+  }
+}
+
+/** Run the writer through another program (such as strace) and kill it after a time, or let it end. */
+export function runWriter(
+  path: string,
+  account: Account,
+  how: { killAfterMs?: number; batches?: number; through?: readonly string[] },
+): Promise<{ code: number | null; errors: string }> {
+  const [program = process.execPath, ...before] = [...(how.through ?? []), process.execPath]
+  const count = how.batches === undefined ? [] : [String(how.batches)]
+  const child = spawn(program, [...before, WRITER, path, String(account.nextNumber), ...count])
+  let output = ''
+  let errors = ''
+  child.stdout.on('data', (piece) => {
+    if (output === '' && how.killAfterMs !== undefined) setTimeout(() => child.kill('SIGKILL'), how.killAfterMs)
+    output += piece
+  })
+  child.stderr.on('data', (piece) => {
+    errors += piece
+  })
+  return new Promise((resolve) => {
+    child.on('close', (code) => {
+      account.hear(output)
+      resolve({ code, errors })
+    })
+  })
+}
+
+/** What the sqlite3 of the system says of the file, not the library that wrote it. */
+export function integrityOf(path: string): string {
+  return spawnSync('sqlite3', [path, 'PRAGMA integrity_check'], { encoding: 'utf8' }).stdout.trim()
+}
+
+async function wholeLog(path: string): Promise<Entry[]> {
+  const log = createLog('error', false)
+  const store = await openStore({ path, hub: 'hub-01', clock: createClock(), log, port: () => directPort() })
+  const entries: Entry[] = []
+  let after = { epoch: store.epoch, seq: 0 }
+  for (let more = true; more; ) {
+    const page = await store.read({ after, limit: 5000 })
+    entries.push(...page.entries)
+    after = page.next
+    more = page.more
+  }
+  await store.close()
+  return entries
+}

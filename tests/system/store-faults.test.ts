@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { seededRandom } from '../../hardware-sim/random.ts'
+import { needs } from './needs.ts'
+import { Account, integrityOf, runWriter } from './store-account.ts'
+
+let folder = ''
+afterEach(() => rmSync(folder, { recursive: true }))
+function newPath(): string {
+  folder = mkdtempSync(join(tmpdir(), 'linli-faults-'))
+  return join(folder, 'hub.db')
+}
+
+const KILLS = 12
+
+test(`${KILLS} times kill -9 of a writer in full course: what was acknowledged is there`, {
+  ...needs('sqlite3'),
+  timeout: 120_000,
+}, async () => {
+  const path = newPath()
+  const account = new Account()
+  const random = seededRandom(7)
+  for (let run = 0; run < KILLS; run++) {
+    await runWriter(path, account, { killAfterMs: 20 + random.next() * 400 })
+    expect(await account.wrongs(path)).toEqual([])
+  }
+  expect(account.kept.size).toBeGreaterThan(KILLS * 10)
+  expect(account.epochs.size).toBe(1)
+  expect(account.refused).toBe(0)
+  expect(integrityOf(path)).toBe('ok')
+})
+
+/** strace(1), -e inject: let the n-th call of a kind fail. A commit is one fsync of the WAL. */
+const FAULTS: readonly [string, string, string][] = [
+  ['an fsync that fails while committing', 'fsync', 'fsync:error=EIO:when=25'],
+  ['fsyncs that fail three times in a row', 'fsync', 'fsync:error=EIO:when=30..32'],
+  ['a write that fails', 'pwrite64', 'pwrite64:error=EIO:when=60'],
+  ['a disk that is full for a while', 'pwrite64', 'pwrite64:error=ENOSPC:when=60..75'],
+]
+test.each(FAULTS)(
+  '%s: refused, opened anew, nothing acknowledged is lost',
+  {
+    ...needs('strace', 'sqlite3'),
+    timeout: 60_000,
+  },
+  async (_name, call, inject) => {
+    const path = newPath()
+    const account = new Account()
+    const through = ['strace', '-f', '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${inject}`]
+    const { code } = await runWriter(path, account, { through, batches: 200 })
+    expect(code).toBe(0)
+    expect(account.refused).toBeGreaterThan(0)
+    expect(account.kept.size).toBeGreaterThan(100)
+    expect(account.epochs.size).toBe(1)
+    expect(await account.wrongs(path)).toEqual([])
+    expect(integrityOf(path)).toBe('ok')
+  },
+)
