@@ -1,5 +1,6 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { cloudEventJson } from '../../../../gateway/contract/cloud-event.ts'
+import { cloudEventJson, isoTime } from '../../../../gateway/contract/cloud-event.ts'
 import type { Gap, StoredEvent } from '../../../../gateway/contract/event.ts'
 
 const reading: StoredEvent = {
@@ -60,4 +61,18 @@ test('a gap says what is missing, from where to where, and why', () => {
       last: '1970-01-01T00:00:00.000Z',
     },
   })
+})
+
+test('a time is written as Date writes it, on any day that there is', () => {
+  const anyMs = fc.integer({ min: -8_640_000_000_000_000, max: 8_640_000_000_000_000 })
+  fc.assert(
+    fc.property(anyMs, (ms) => expect(isoTime(ms)).toBe(new Date(ms).toISOString())),
+    { numRuns: 2000 },
+  )
+})
+
+test('names with quotes, backslashes or Chinese are escaped as JSON wants it', () => {
+  for (const type of ['a"b', 'a\\b', '门.开', 'tab\there', 'plain.name']) {
+    expect(JSON.parse(cloudEventJson('hub-01', { ...reading, type })).type).toBe(type)
+  }
 })
