@@ -1,164 +1,141 @@
-import { readdirSync, readSync, realpathSync } from 'node:fs'
-import { autoDetect, type LinuxBindingInterface, type LinuxPortBinding } from '@serialport/bindings-cpp'
+import { closeSync, readSync, writeSync } from 'node:fs'
+import { autoDetect, type LinuxPortBinding } from '@serialport/bindings-cpp'
+import { EVENTS, Poller } from '@serialport/bindings-cpp/dist/poller.js'
 import { Fault } from '../contract/fault.ts'
-import type { SerialIo, SerialPortInfo, SerialSettings, SerialWire } from '../contract/io.ts'
+import type { SerialIo, SerialSettings, SerialWire } from '../contract/io.ts'
+import { listSerialPorts } from './serial-ports.ts'
+import { createAlarm, setAlarm, Terminal } from './terminal.ts'
 
 /** As much as a kernel keeps of what nobody reads (N_TTY_BUF_SIZE). */
-const READ_BYTES = 4096
-/** Of what was read and not taken; more is a device that babbles. */
+const CHUNK_BYTES = 4096
+/** Of what was read and not taken; older bytes go when a device babbles. */
 const UNREAD_BYTES_MAX = 65_536
 
 /**
- * Serial ports through the binding of `serialport`, without its stream: a line discipline wants to say when it
- * reads, because each piece that it is woken for costs a quarter of a millisecond.
+ * Serial ports by the binding of `serialport` (open, lock, readiness), without its stream, which is woken for every
+ * eight bytes that a UART hands over: each wake-up costs about as much as everything else about a request.
  */
 export function createSerial(): SerialIo {
-  const binding = autoDetect() as LinuxBindingInterface
   return {
     async open(path, settings, signal) {
       signal.throwIfAborted()
-      const port = await openPort(binding, path, settings)
-      const wire = new PortWire(binding, path, port, settings)
-      signal.addEventListener('abort', () => void wire.close(), { once: true })
-      if (signal.aborted) await wire.close()
+      const { port, terminal } = await openPort(path, settings)
+      const wire = new PortWire(path, port, terminal)
+      const onAbort = (): void => void wire.close()
+      signal.addEventListener('abort', onAbort, { once: true })
+      void wire.gone.then(() => signal.removeEventListener('abort', onAbort))
+      if (signal.aborted) {
+        await wire.close()
+        throw signal.reason
+      }
       return wire
     },
-    list: () => listPorts(binding),
+    list: async () => listSerialPorts(),
   }
 }
 
-async function openPort(
-  binding: LinuxBindingInterface,
-  path: string,
-  settings: SerialSettings,
-): Promise<LinuxPortBinding> {
-  const { baud, dataBits, parity, stopBits } = settings
+interface OpenPort {
+  readonly port: LinuxPortBinding
+  readonly terminal: Terminal
+}
+
+async function openPort(path: string, settings: SerialSettings): Promise<OpenPort> {
+  let port: LinuxPortBinding | undefined
   try {
-    return await binding.open({
-      path,
-      baudRate: baud,
-      dataBits,
-      parity,
-      stopBits,
-      rtscts: false,
-      lock: true,
-      hupcl: false,
-    })
+    port = (await autoDetect().open({ path, baudRate: 9600, lock: true, hupcl: false })) as LinuxPortBinding
+    const terminal = new Terminal(port.fd!)
+    terminal.setFraming(settings)
+    return { port, terminal }
   } catch (error) {
-    throw await openFault(binding, path, error as Error)
+    await port?.close()
+    throw openFault(path, error as Error)
   }
 }
 
-async function openFault(binding: LinuxBindingInterface, path: string, error: Error): Promise<Fault> {
-  const { message } = error
+function openFault(path: string, cause: Error): Fault {
+  const { message } = cause
   if (/No such file|ENOENT/i.test(message)) {
-    const there = (await listPorts(binding)).map((port) => port.byPath ?? port.path)
+    const there = listSerialPorts().map((port) => port.byPath ?? port.path)
     return new Fault('connection', `there is no serial port ${path}`, {
       code: 'port-missing',
-      hint:
-        there.length === 0
-          ? 'no serial port is there at all: is the adapter plugged in?'
-          : `there are: ${there.join(', ')}`,
-      cause: error,
+      hint: there.length === 0 ? 'there is none at all: is the adapter plugged in?' : `there are: ${there.join(', ')}`,
+      cause,
     })
   }
   if (/permission|EACCES/i.test(message)) {
     return new Fault('connection', `the serial port ${path} may not be opened`, {
       code: 'port-permission',
       hint: 'add the user of the hub to the group dialout',
-      cause: error,
+      cause,
     })
   }
   if (/lock/i.test(message)) {
     return new Fault('connection', `somebody else holds the serial port ${path}`, {
       code: 'port-busy',
       hint: 'stop the other program: one line has one owner',
-      cause: error,
+      cause,
     })
   }
-  return new Fault('connection', `the serial port ${path} can't be opened: ${message}`, { code: 'port', cause: error })
-}
-
-async function listPorts(binding: LinuxBindingInterface): Promise<SerialPortInfo[]> {
-  const [byPath, byId] = [links('/dev/serial/by-path'), links('/dev/serial/by-id')]
-  const ports = await binding.list()
-  return ports
-    .filter(({ path }) => !/\/ttyS\d+$/.test(path) || byPath.has(path))
-    .map(({ path, serialNumber, manufacturer }) => ({
-      path,
-      ...given('byPath', byPath.get(path)),
-      ...given('byId', byId.get(path)),
-      ...given('serialNumber', serialNumber),
-      ...given('maker', manufacturer),
-    }))
-}
-
-function given<Name extends string>(name: Name, value: string | undefined): { [name in Name]?: string } {
-  return (value === undefined ? {} : { [name]: value }) as { [name in Name]?: string }
-}
-
-/** Where the links of a folder of udev lead, the other way round. */
-function links(folder: string): Map<string, string> {
-  let names: string[] = []
-  try {
-    names = readdirSync(folder)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-  }
-  return new Map(names.map((name) => [realpathSync(`${folder}/${name}`), `${folder}/${name}`]))
+  return new Fault('connection', `the serial port ${path} can't be opened: ${message}`, { code: 'port', cause })
 }
 
 interface Reader {
   readonly atLeast: number
+  readonly untilMs: number
   readonly resolve: (bytes: Uint8Array) => void
   readonly reject: (error: unknown) => void
-  readonly timer: NodeJS.Timeout | undefined
 }
 
 class PortWire implements SerialWire {
   readonly gone: Promise<Error | undefined>
-  readonly #binding: LinuxBindingInterface
   readonly #path: string
-  readonly #chunk = Buffer.allocUnsafe(READ_BYTES)
-  #port: LinuxPortBinding
-  #settings: SerialSettings
-  #unread: Buffer[] = []
-  #unreadBytes = 0
+  readonly #port: LinuxPortBinding
+  readonly #fd: number
+  readonly #terminal: Terminal
+  readonly #alarm = createAlarm()
+  readonly #alarmPoller = new Poller(this.#alarm)
+  readonly #chunk = Buffer.allocUnsafe(CHUNK_BYTES)
+  #unread: Uint8Array = new Uint8Array(0)
   #reader: Reader | undefined
-  #armed = false
   #over: { readonly fault: Fault | undefined } | undefined
   #tellGone: (reason: Error | undefined) => void = () => undefined
 
-  constructor(binding: LinuxBindingInterface, path: string, port: LinuxPortBinding, settings: SerialSettings) {
-    this.#binding = binding
+  constructor(path: string, port: LinuxPortBinding, terminal: Terminal) {
     this.#path = path
     this.#port = port
-    this.#settings = settings
+    this.#fd = port.fd!
+    this.#terminal = terminal
     this.gone = new Promise((resolve) => {
       this.#tellGone = resolve
     })
+    port.poller.on('readable', (error: Error | null) => this.#ready(error))
+    port.poller.on('disconnect', () => void this.#lose(new Error('it was hung up')))
+    this.#alarmPoller.on('readable', () => this.#ring())
+    // A port that nobody reads tells all the same when it is pulled out.
+    port.poller.poll(EVENTS.UV_DISCONNECT)
   }
 
   async write(bytes: Uint8Array): Promise<void> {
     this.#mustBeOpen()
     try {
-      await this.#port.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+      const done = this.#writeNow(bytes)
+      if (done < bytes.length) await this.#port.write(Buffer.from(bytes.subarray(done)))
     } catch (error) {
-      throw this.#lost(error as Error)
+      throw this.#lose(error as Error)
     }
   }
 
-  read(atLeast: number, untilMonoMs: number): Promise<Uint8Array> {
+  async read(atLeast: number, untilMonoMs: number): Promise<Uint8Array> {
     this.#mustBeOpen()
     if (this.#reader !== undefined) throw new Error('two readers on one wire')
     this.#pull()
-    const restMs = untilMonoMs - performance.now()
-    if (this.#over !== undefined) return Promise.reject(this.#closedFault())
-    if (this.#unreadBytes >= atLeast || restMs <= 0) return Promise.resolve(this.#take())
+    this.#mustBeOpen()
+    const leftMs = untilMonoMs - performance.now()
+    if (this.#unread.length >= atLeast || leftMs <= 0) return this.#take()
     return new Promise((resolve, reject) => {
-      const timer = Number.isFinite(restMs) ? setTimeout(() => this.#settle(), restMs) : undefined
-      this.#reader = { atLeast, resolve, reject, timer }
-      this.#arm()
+      this.#reader = { atLeast, untilMs: untilMonoMs, resolve, reject }
+      if (Number.isFinite(leftMs)) this.#setAlarm(leftMs)
+      this.#arm(atLeast)
     })
   }
 
@@ -169,100 +146,128 @@ class PortWire implements SerialWire {
 
   async configure(settings: SerialSettings): Promise<void> {
     this.#mustBeOpen()
-    const { baud, ...framing } = settings
-    const { baud: _before, ...framingBefore } = this.#settings
-    await this.#port.drain()
-    if (JSON.stringify(framing) === JSON.stringify(framingBefore)) await this.#port.update({ baudRate: baud })
-    else {
-      await this.#port.close()
-      this.#armed = false
-      this.#port = await openPort(this.#binding, this.#path, settings)
+    try {
+      await this.#port.drain()
+      this.#mustBeOpen()
+      this.#terminal.setFraming(settings)
+    } catch (error) {
+      throw this.#lose(error as Error)
     }
-    this.#settings = settings
   }
 
-  async close(): Promise<void> {
-    await this.#end(undefined)
+  close(): Promise<void> {
+    return this.#end(undefined)
+  }
+
+  /** What the kernel takes without waiting: all of it, unless its buffer is full. */
+  #writeNow(bytes: Uint8Array): number {
+    try {
+      return writeSync(this.#fd, bytes)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 0
+      throw error
+    }
   }
 
   /** Take what the kernel has, without waiting. */
   #pull(): void {
-    const { fd } = this.#port
-    if (this.#over !== undefined || fd === null) return
     try {
-      while (this.#unreadBytes < UNREAD_BYTES_MAX) {
-        const count = readSync(fd, this.#chunk, 0, READ_BYTES, null)
-        // With VMIN=1 nothing to read is EAGAIN; an end of file is a line that was hung up.
-        if (count === 0) return void this.#lost(new Error('hung up'))
-        this.#unread.push(Buffer.from(this.#chunk.subarray(0, count)))
-        this.#unreadBytes += count
-        if (count < READ_BYTES) return
+      for (let bytes = this.#terminal.unreadBytes(); bytes > 0; ) {
+        const count = readSync(this.#fd, this.#chunk, 0, Math.min(bytes, CHUNK_BYTES), null)
+        if (count === 0) throw new Error('it was hung up')
+        const kept = this.#unread.subarray(Math.max(0, this.#unread.length + count - UNREAD_BYTES_MAX))
+        this.#unread = Buffer.concat([kept, this.#chunk.subarray(0, count)])
+        bytes -= count
       }
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      if (code !== 'EAGAIN' && code !== 'EINTR') this.#lost(error as Error)
+      this.#lose(error as Error)
     }
   }
 
-  /** Be woken once when something arrives. */
-  #arm(): void {
-    if (this.#armed || this.#over !== undefined) return
-    this.#armed = true
-    this.#port.poller.once('readable', (error: Error | null) => {
-      this.#armed = false
-      if (this.#over !== undefined) return
-      if (error !== null) return void this.#lost(error)
-      if (this.#reader === undefined) return
-      this.#pull()
-      if (this.#reader === undefined) return
-      if (this.#unreadBytes >= this.#reader.atLeast) this.#settle()
-      else this.#arm()
-    })
+  /** Be woken when so many more bytes are there; by nothing but the time and the end when there is no number. */
+  #arm(atLeast: number): void {
+    if (!Number.isFinite(atLeast)) return
+    try {
+      this.#terminal.wakeAt(atLeast - this.#unread.length)
+      this.#port.poller.poll(EVENTS.UV_READABLE | EVENTS.UV_DISCONNECT)
+    } catch (error) {
+      this.#lose(error as Error)
+    }
+  }
+
+  #ready(error: Error | null): void {
+    if (this.#over !== undefined) return
+    if (error !== null) return void this.#lose(new Error('it was hung up'))
+    if (this.#reader === undefined) return
+    this.#pull()
+    // What was lost while it was pulled has ended the reader.
+    if (this.#reader === undefined) return
+    if (this.#unread.length >= this.#reader.atLeast) this.#settle()
+    else this.#arm(this.#reader.atLeast)
+  }
+
+  #setAlarm(afterMs: number): void {
+    setAlarm(this.#alarm, afterMs)
+    this.#alarmPoller.poll(EVENTS.UV_READABLE)
+  }
+
+  #ring(): void {
+    if (this.#over !== undefined || this.#reader === undefined) return
+    const leftMs = this.#reader.untilMs - performance.now()
+    if (leftMs > 0) {
+      if (Number.isFinite(leftMs)) this.#setAlarm(leftMs)
+      return
+    }
+    this.#pull()
+    this.#settle()
   }
 
   #settle(): void {
     const reader = this.#reader
     this.#reader = undefined
-    clearTimeout(reader?.timer)
-    this.#pull()
-    if (this.#over === undefined) reader?.resolve(this.#take())
-    else reader?.reject(this.#closedFault())
+    reader?.resolve(this.#take())
   }
 
   #take(): Uint8Array {
-    const bytes = this.#unread.length === 1 ? this.#unread[0]! : Buffer.concat(this.#unread)
-    this.#unread = []
-    this.#unreadBytes = 0
+    const bytes = this.#unread
+    this.#unread = new Uint8Array(0)
     return bytes
   }
 
   #mustBeOpen(): void {
-    if (this.#over !== undefined) throw this.#closedFault()
-  }
-
-  #closedFault(): Fault {
-    return (
-      this.#over?.fault ?? new Fault('connection', `the serial port ${this.#path} was closed`, { code: 'port-closed' })
+    if (this.#over === undefined) return
+    throw (
+      this.#over.fault ?? new Fault('connection', `the serial port ${this.#path} was closed`, { code: 'port-closed' })
     )
   }
 
-  #lost(cause: Error): Fault {
-    const fault = new Fault('connection', `the serial port ${this.#path} is gone: ${cause.message}`, {
-      code: 'port-gone',
-      hint: 'was the adapter unplugged? It is opened again when it is back',
-      cause,
-    })
+  /** The world took it away. */
+  #lose(cause: Error): Fault {
+    const fault =
+      this.#over?.fault ??
+      new Fault('connection', `the serial port ${this.#path} is gone: ${cause.message}`, {
+        code: 'port-gone',
+        hint: 'was the adapter unplugged? It is opened again when it is back',
+        cause,
+      })
     void this.#end(fault)
     return fault
   }
 
   async #end(fault: Fault | undefined): Promise<void> {
-    if (this.#over !== undefined) return
+    if (this.#over !== undefined) {
+      await this.gone
+      return
+    }
     this.#over = { fault }
     const reader = this.#reader
     this.#reader = undefined
-    clearTimeout(reader?.timer)
-    reader?.reject(this.#closedFault())
+    reader?.reject(
+      fault ?? new Fault('connection', `the serial port ${this.#path} was closed`, { code: 'port-closed' }),
+    )
+    this.#alarmPoller.stop()
+    this.#alarmPoller.destroy()
+    closeSync(this.#alarm)
     // A port that is gone may refuse to be closed: it is gone all the same.
     await this.#port.close().catch(() => undefined)
     this.#tellGone(fault)

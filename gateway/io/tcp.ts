@@ -104,7 +104,7 @@ class SocketWire implements Wire {
     if (this.#over !== undefined) return Promise.reject(this.#closedFault())
     if (atLeast === 0 || restMs <= 0) return Promise.resolve(this.#take())
     return new Promise((resolve, reject) => {
-      const timer = Number.isFinite(restMs) ? setTimeout(() => this.#settle(), restMs) : undefined
+      const timer = Number.isFinite(restMs) ? setTimeout(() => this.#settle(), Math.ceil(restMs)) : undefined
       this.#reader = { atLeast, resolve, reject, timer }
     })
   }
