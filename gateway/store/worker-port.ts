@@ -3,12 +3,15 @@ import { fromRefusal } from './refusal.ts'
 import type { Calls, StorePort } from './service.ts'
 import type { Answered, Asked } from './worker.ts'
 
+/** Beside this file, which is run as it stands or with its types stripped. */
+const WORKER = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
+
 /**
  * Start the thread of the log.
  * @param died called once when the thread has ended without having been told to, after every call was rejected
  */
 export function startWorker(died: (reason: Error) => void): StorePort {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { name: 'linli-store' })
+  const worker = new Worker(new URL(WORKER, import.meta.url), { name: 'linli-store' })
   const waiting = new Map<number, { resolve(value: unknown): void; reject(reason: Error): void }>()
   let lastId = 0
   let closing = false

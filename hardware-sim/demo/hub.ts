@@ -6,7 +6,10 @@ import { promisify } from 'node:util'
 import { parse, stringify } from 'yaml'
 import { Child, type Exit, REPOSITORY } from './child.ts'
 
-const PROGRAM = 'gateway/cli.ts'
+/** The sources as they stand, or what `npm run build` made of them. */
+const PROGRAM = process.env.LINLI_PROGRAM ?? 'gateway/cli.ts'
+/** As in systemd/linli-hub.service: what lives for a moment only gets little room, which is a tenth of all memory. */
+const NODE_OPTIONS = ['--max-semi-space-size=1']
 const COMMAND_MS = 20_000
 /** A hub gives its parts 8 s to let go of everything. */
 const STOP_MS = 15_000
@@ -25,7 +28,7 @@ export class HubProcess {
 
   constructor({ settings, logFile, environment, nodeOptions = [] }: HubOptions) {
     this.child = new Child({
-      program: [...nodeOptions, PROGRAM, 'run', settings],
+      program: [...NODE_OPTIONS, ...nodeOptions, PROGRAM, 'run', settings],
       logFile,
       ...(environment === undefined ? {} : { environment }),
     })

@@ -88,6 +88,7 @@ function removedGroup(path: string): boolean {
 }
 
 async function machine(): Promise<{ machine: Machine; place: Community }> {
+  await run('sh', ['config/build.sh'], { timeout: 60_000 })
   const place = await Community.start({ modbusTcp: [tcpMeters(3, '200ms')], broker: {} })
   atEnd(() => place.end())
   const folder = join(place.folder, 'machine')
@@ -112,14 +113,12 @@ test('under a real systemd: ready, watched, started again, stopped, in its sandb
   timeout: 120_000,
 }, async () => {
   const { machine: inside, place } = await machine()
-  const node = '/opt/linli-hub/node_modules/.bin/node'
   const made = await inside.inside(
     'runuser',
     '-u',
     'linli',
     '--',
-    node,
-    '/opt/linli-hub/gateway/cli.ts',
+    '/opt/linli-hub/gateway/linli',
     'token',
     'create',
     'property',
