@@ -34,7 +34,11 @@ function summary(file: string, checked: Checked, problems: readonly PlacedProble
   const warnings = counted(problems.length - errors, 'warning')
   if (errors > 0) return `${file}: ${counted(errors, 'error')}, ${warnings}`
   const { connections = [], upstream = [], consumers = [] } = checked.settings ?? {}
-  const parts = [counted(connections.length, 'connection'), counted(upstream.length, 'upstream'), counted(consumers.length, 'consumer')] // biome-ignore format: one list
+  const parts = [
+    counted(connections.length, 'connection'),
+    counted(upstream.length, 'upstream'),
+    counted(consumers.length, 'consumer'),
+  ]
   return `${file}: good, ${warnings} (${parts.join(', ')})`
 }
 

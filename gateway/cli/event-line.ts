@@ -39,7 +39,9 @@ export function eventLine(event: CloudEvent): string {
 
 function dataText(data: Readonly<Record<string, unknown>>): string {
   return Object.entries(data)
-    .flatMap(([key, value]) => (key === 'points' && isMap(value) ? Object.entries(value).map(pointText) : [`${key}=${text(value)}`])) // biome-ignore format: one line
+    .flatMap(([key, value]) =>
+      key === 'points' && isMap(value) ? Object.entries(value).map(pointText) : [`${key}=${text(value)}`],
+    )
     .join(' ')
 }
 

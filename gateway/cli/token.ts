@@ -31,7 +31,9 @@ export async function run([deed, ...args]: readonly string[], terminal: Terminal
     }
     default: {
       const guess = nearest(deed, DEEDS)
-      throw new UsageError(`unknown \`${deed}\`; ${guess === undefined ? `there are ${DEEDS.join(', ')}` : `did you mean ${guess}?`}`) // biome-ignore format: one sentence
+      throw new UsageError(
+        `unknown \`${deed}\`; ${guess === undefined ? `there are ${DEEDS.join(', ')}` : `did you mean ${guess}?`}`,
+      )
     }
   }
 }
@@ -79,7 +81,9 @@ function list({ book }: Opened, json: boolean, { out }: Terminal): number {
   const tokens = book.list()
   if (json) out(`${JSON.stringify(tokens)}\n`)
   else if (tokens.length === 0) out('There are no tokens; `linli token create CONSUMER` makes one.\n')
-  else for (const { id, consumer, created } of tokens) out(`${id}  ${created.slice(0, 16).replace('T', ' ')}  ${consumer}\n`) // biome-ignore format: one row
+  else
+    for (const { id, consumer, created } of tokens)
+      out(`${id}  ${created.slice(0, 16).replace('T', ' ')}  ${consumer}\n`)
   return 0
 }
 

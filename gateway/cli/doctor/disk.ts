@@ -1,4 +1,15 @@
-import { accessSync, closeSync, constants, existsSync, fsyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs' // biome-ignore format: one list
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  openSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { StorageSettings } from '../../settings/schema.ts'
 import { type Finding, well } from './finding.ts'
@@ -46,7 +57,9 @@ export function roomFinding(folder: string, freeBytes: number, stillBytes: numbe
 export function kindFindings(type: number): Finding[] {
   const unfit = UNFIT[type]
   if (unfit === undefined) return []
-  return [{ state: 'doubtful', subject: 'disk', text: unfit, hint: 'put storage.path on ext4 or another disk file system' }] // biome-ignore format: one finding
+  return [
+    { state: 'doubtful', subject: 'disk', text: unfit, hint: 'put storage.path on ext4 or another disk file system' },
+  ]
 }
 
 /** How long a commit takes: every alarm waits for one. */

@@ -15,7 +15,10 @@ test('Node, SQLite and memory are held against what a hub needs', async () => {
 test('a clock that nobody vouches for is doubtful, because a hub can live with it', () => {
   const clock = (state: 'never' | 'unsynced' | 'synced') => clockFinding({ state: () => state, wallMs: () => 0 })
   expect(clock('synced').state).toBe('well')
-  expect(clock('unsynced')).toMatchObject({ state: 'doubtful', text: '1970-01-01T00:00:00.000Z: no time server vouches for it' }) // biome-ignore format: one line
+  expect(clock('unsynced')).toMatchObject({
+    state: 'doubtful',
+    text: '1970-01-01T00:00:00.000Z: no time server vouches for it',
+  })
   expect(clock('never').text).toContain('was never set')
 })
 
@@ -33,7 +36,12 @@ test('memory and network file systems are told; ext4 (0xef53) is not', () => {
 
 test('the folder of the log is looked at where it is, or where it would be made', () => {
   const folder = temporaryFolder()
-  const storage = { path: './var/deep/hub.db', keepMs: { telemetry: 1, status: 1, alarm: 1, audit: 1 }, maxBytes: 0, gatherMs: 0 } // biome-ignore format: one value
+  const storage = {
+    path: './var/deep/hub.db',
+    keepMs: { telemetry: 1, status: 1, alarm: 1, audit: 1 },
+    maxBytes: 0,
+    gatherMs: 0,
+  }
   const findings = diskFindings(folder, storage)
   expect(findings.map(({ text }) => text).join()).toContain(`free at ${folder}`)
   expect(findings.at(-1)?.text).toMatch(/^a commit takes about \d+\.\d ms$/)
@@ -72,7 +80,10 @@ test('GPIO is asked for only where a door hangs on it', () => {
 test('without settings the machine alone is looked at; with them what they ask of it', async () => {
   const folder = temporaryFolder()
   expect((await linli(['doctor'], { folder })).out).toContain('there are no settings yet')
-  writeFileSync(join(folder, 'hub.yaml'), 'hub: { id: h }\nconnections: [{ id: l, rs485: { port: /dev/linli-none }, devices: [{ id: m, profile: eastron/sdm630, address: 1 }] }]') // biome-ignore format: one file
+  writeFileSync(
+    join(folder, 'hub.yaml'),
+    'hub: { id: h }\nconnections: [{ id: l, rs485: { port: /dev/linli-none }, devices: [{ id: m, profile: eastron/sdm630, address: 1 }] }]',
+  )
   const { code, out } = await linli(['doctor', '--json'], { folder })
   expect(JSON.parse(out).findings).toContainEqual(expect.objectContaining({ text: '/dev/linli-none is not there' }))
   expect(code).toBe(0)

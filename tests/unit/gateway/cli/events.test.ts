@@ -21,7 +21,8 @@ async function hub(handle: Handler): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-const EVENT = '{"specversion":"1.0","id":"h/e/7","source":"/hubs/h/devices/meter-301","type":"linli.meter.reading","time":"2026-11-23T08:00:01.120Z","linliseq":7,"linliclock":"synced","linliclass":"telemetry","data":{"points":{"energy_import":{"v":230.50,"u":"kWh"},"power":{"v":70,"u":"W"}},"quality":"good"}}' // biome-ignore format: one event
+const EVENT =
+  '{"specversion":"1.0","id":"h/e/7","source":"/hubs/h/devices/meter-301","type":"linli.meter.reading","time":"2026-11-23T08:00:01.120Z","linliseq":7,"linliclock":"synced","linliclass":"telemetry","data":{"points":{"energy_import":{"v":230.50,"u":"kWh"},"power":{"v":70,"u":"W"}},"quality":"good"}}'
 const environment = { LINLI_TOKEN: 'linli_x' }
 const events = (url: string, ...args: string[]) => linli(['events', '--url', url, ...args], { environment })
 

@@ -7,7 +7,10 @@ let folder: string
 beforeEach(() => {
   folder = temporaryFolder()
   // A connection with a mistake does not keep anybody from making a token.
-  writeFileSync(join(folder, 'hub.yaml'), 'hub: { id: h }\nconsumers: [{ id: property }]\nconnections: [{ id: x, rs485: 1 }]\n') // biome-ignore format: one file
+  writeFileSync(
+    join(folder, 'hub.yaml'),
+    'hub: { id: h }\nconsumers: [{ id: property }]\nconnections: [{ id: x, rs485: 1 }]\n',
+  )
 })
 const token = (...args: string[]) => linli(['token', ...args], { folder })
 

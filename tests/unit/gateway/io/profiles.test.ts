@@ -45,7 +45,9 @@ test('a name never leads out of the folder', async () => {
 })
 
 test('a file that is missing, no JSON or huge says so', async () => {
-  await expect(profiles.load('./site/gone.json')).rejects.toMatchObject({ hint: 'the path counts from the settings file' }) // biome-ignore format: one line
+  await expect(profiles.load('./site/gone.json')).rejects.toMatchObject({
+    hint: 'the path counts from the settings file',
+  })
   put('site/pump.json', '{ "own": }')
   await expect(profiles.load('./site/pump.json')).rejects.toThrow(`profile ${folder}/site/pump.json is no JSON`)
   put('site/pump.json', `"${'x'.repeat(1_000_000)}"`)

@@ -1,59 +1,6 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { z } from 'zod'
-import type { Driver } from '../../../../gateway/contract/driver.ts'
-import { duration, name, secret } from '../../../../gateway/contract/units.ts'
-import { checkSettings, pathText, problemText } from '../../../../gateway/settings/check.ts'
-
-const device = z.strictObject({
-  id: name,
-  profile: z.string().describe('Which model it is.'),
-  address: z.int().min(1).max(247).describe('Address set on the meter, 1 to 247.'),
-  every: duration.describe('How often it is read.'),
-})
-const line = z.strictObject({
-  rs485: z.strictObject({
-    port: z.string(),
-    baud: z.int().default(9600).describe('Speed of the line.'),
-    parity: z.enum(['none', 'even', 'odd']).default('none'),
-    stopBits: z.union([z.literal(1), z.literal(2)]).default(1),
-  }),
-  devices: z.array(device),
-})
-const pin = z.union([z.int(), z.strictObject({ line: z.int(), activeLow: z.boolean() })])
-const door = z.strictObject({ gpioDoor: z.strictObject({ chip: z.string(), lock: pin, contact: pin.exactOptional() }) })
-const drivers = {
-  rs485: {
-    kind: 'rs485',
-    options: line,
-    devices: (options: z.infer<typeof line>) => options.devices.map(({ id }) => id),
-    claims: (options: z.infer<typeof line>) => [{ what: `serial port ${options.rs485.port}`, path: ['rs485', 'port'] }],
-  },
-  gpioDoor: {
-    kind: 'gpioDoor',
-    options: door,
-    devices: () => [],
-    claims: ({ gpioDoor: { chip, ...lines } }: z.infer<typeof door>) =>
-      Object.entries(lines).map(([key, at]) => ({ what: `line ${at} of ${chip}`, path: ['gpioDoor', key] })),
-  },
-  onvif: {
-    kind: 'onvif',
-    options: z.strictObject({ onvif: z.strictObject({ host: z.string(), password: secret }) }),
-    devices: () => [],
-  },
-} as unknown as Record<string, Driver>
-
-const check = (text: string) => checkSettings(text, 'site.yaml', drivers)
-const told = (text: string) => check(text).problems.map(({ path, message }) => `${pathText(path)}: ${message}`)
-const hints = (text: string) => check(text).problems.map(({ hint }) => hint)
-const GOOD = `
-hub: { id: hub-01, timezone: Asia/Shanghai }
-connections:
-  - id: line-1
-    rs485: { port: /dev/ttyUSB0 }
-    devices:
-      - { id: meter-301, profile: eastron/sdm630, address: 1, every: 10s }
-`
+import { pathText, problemText } from '../../../../gateway/settings/check.ts'
+import { check, GOOD, hints, told } from './parts.ts'
 
 test('a short file becomes whole settings, with times in milliseconds and sizes in bytes', () => {
   const { settings, problems } = check(GOOD)
@@ -216,68 +163,6 @@ test('a file without a kind, and one with two in one connection, get the list of
   ])
 })
 
-test('two lines on one port, and two devices of one name, are refused', () => {
-  expect(
-    told(`${GOOD}  - id: line-2
-    rs485: { port: /dev/ttyUSB0 }
-    devices: [{ id: meter-301, profile: a/b, address: 2, every: 10s }]
-`),
-  ).toEqual([
-    'connections[1].rs485.port: the serial port /dev/ttyUSB0 is taken by `line-1` already',
-    'connections[1].devices[0].id: two devices are called `meter-301`',
-  ])
-})
-
-test('one GPIO line for two doors, or twice in one, is refused; the same number on another chip is not', () => {
-  const text = `hub: { id: a }
-connections:
-  - { id: gate, gpioDoor: { chip: gpiochip0, lock: 17, contact: 17 } }
-  - { id: yard, gpioDoor: { chip: gpiochip0, lock: 17 } }
-  - { id: shed, gpioDoor: { chip: gpiochip1, lock: 17 } }
-`
-  expect(told(text)).toEqual([
-    'connections[0].gpioDoor.contact: the line 17 of gpiochip0 is taken by `gate` already',
-    'connections[1].gpioDoor.lock: the line 17 of gpiochip0 is taken by `gate` already',
-  ])
-})
-
-test('names given twice are found in every section, also where other mistakes stand', () => {
-  expect(
-    told(`hub: { id: a }
-connections: [{ id: c, rs485: { port: p }, devices: [{ id: m }, { id: m, profile: p, address: 1, every: 1s }] }]
-upstream: [{ id: u, mqtt: { url: "mqtts://b" } }, { id: u, mqtt: { url: "mqtts://b" } }]
-consumers: [{ id: p }, { id: p }]
-api: {}
-`).filter((message) => /twice|called/.test(message)),
-  ).toEqual([
-    'connections[0].devices[1].id: two devices are called `m`',
-    'upstream[1].id: the name `u` is given twice',
-    'consumers[1].id: the name `p` is given twice',
-  ])
-})
-
-test('what is doubtful is a warning, and the settings hold', () => {
-  const { settings, problems } = check(`${GOOD}consumers:
-  - { id: property, rights: { devices: [meter-3*, door-*, connections/line-1] } }
-api: { listen: 0.0.0.0:8443 }
-upstream:
-  - { id: city, mqtt: { url: "mqtt://broker.example", username: u, password: { secret: s } } }
-  - { id: here, mqtt: { url: "mqtt://127.0.0.1:1883", username: u, password: { secret: s } } }
-`)
-  expect(problems.map(({ severity, path, message }) => `${severity} ${pathText(path)}: ${message}`)).toEqual([
-    'warning consumers[0].rights.devices[1]: no device of this file matches',
-    'warning api.listen: tokens and events cross the network in the clear',
-    'warning upstream[0].mqtt.url: the password and the events cross the network in the clear',
-  ])
-  expect(settings?.consumers[0]?.id).toBe('property')
-})
-
-test('consumers without an interface to read by are warned of', () => {
-  expect(told(`${GOOD}consumers: [{ id: p }]`)).toEqual([
-    'consumers: nobody can read: consumers pull over HTTP, and there is no `api:`',
-  ])
-})
-
 test('a problem is told in two lines: where and what, then the way out', () => {
   const [problem] = check('hub: { id: hub-01, langage: zh }').problems
   expect(problem && problemText(problem)).toBe(
@@ -285,57 +170,8 @@ test('a problem is told in two lines: where and what, then the way out', () => {
   )
 })
 
-test('aliases that unfold without end are refused, not unfolded', () => {
-  const bomb = ['a: &a [x,x,x,x,x,x,x,x,x,x]']
-  for (let n = 1; n < 9; n++) {
-    const [from, to] = [String.fromCharCode(96 + n), String.fromCharCode(97 + n)]
-    bomb.push(`${to}: &${to} [${Array.from({ length: 10 }, () => `*${from}`).join(',')}]`)
-  }
-  expect(check(bomb.join('\n')).problems[0]?.message).toContain('this is no YAML')
-})
-
 test('an alias stands for its anchor; one without an anchor is told', () => {
   const { settings } = check('hub: { id: a }\nstorage: { keep: { telemetry: &time 7d, status: *time } }')
   expect(settings?.storage.keepMs).toMatchObject({ telemetry: 604_800_000, status: 604_800_000 })
   expect(told('hub: { id: *no }')[0]).toContain('Unresolved alias')
-})
-
-test('brackets without end do not break the check', () => {
-  for (const depth of [1000, 20_000]) {
-    expect(check(`hub: ${'['.repeat(depth)}${']'.repeat(depth)}`).problems.length).toBeGreaterThan(0)
-  }
-})
-
-test('no text makes the check throw', () => {
-  const word = fc.constantFrom('hub', 'connections', 'rs485', 'devices', 'id', ':', '- ', '{', '}', '[', ']', '\n', '  ', ',', '"', '&a ', '*a', '!x', '1', '__proto__', '10s') // biome-ignore format: a list of words
-  fc.assert(
-    fc.property(
-      fc.oneof(
-        fc.array(word, { maxLength: 60 }).map((words) => words.join('')),
-        fc.string(),
-      ),
-      (text) => {
-        const { settings, problems } = check(text)
-        expect(settings === undefined).toBe(problems.some(({ severity }) => severity === 'error'))
-      },
-    ),
-    { numRuns: 500 },
-  )
-})
-
-const anything = fc.jsonValue({ maxDepth: 4 })
-test('no values make the check throw, whatever stands where', () => {
-  fc.assert(
-    fc.property(anything, anything, anything, anything, (hub, options, devices, rights) => {
-      const text = JSON.stringify({
-        hub,
-        connections: [{ id: 'a', rs485: options, devices }, options, { id: hub, gpioDoor: { lock: options } }],
-        upstream: [{ id: 'u', mqtt: options, rights: { devices: rights } }],
-        consumers: devices,
-        api: options,
-      })
-      expect(check(text).problems.length).toBeGreaterThan(0)
-    }),
-    { numRuns: 100 },
-  )
 })
