@@ -23,6 +23,14 @@ export const gpioDoor: Driver<GpioDoorOptions> = {
   kind: 'gpioDoor',
   options: gpioDoorOptions,
   devices: (_options, connection) => [connection],
+  claims(options) {
+    const { inputs, outputs } = linesOf(options)
+    const { chip } = options.gpioDoor
+    return [...inputs, ...outputs].map(({ name, line }) => ({
+      what: `line ${line} of ${chip}`,
+      path: ['gpioDoor', name],
+    }))
+  },
 
   async run(host) {
     const lines = await host.io.gpio.open(host.options.gpioDoor.chip, linesOf(host.options), host.signal)

@@ -104,9 +104,9 @@ function numberText({ type, minimum, maximum }: SchemaNode): string {
   // zod writes the bounds of exact integers out where nothing else bounds a number.
   const from = minimum === undefined || minimum <= Number.MIN_SAFE_INTEGER ? undefined : minimum
   const to = maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER ? undefined : maximum
-  if (from !== undefined && to !== undefined) return `${noun}, ${from} to ${to}`
-  if (from !== undefined) return `${noun}, from ${from}`
-  return to === undefined ? noun : `${noun}, up to ${to}`
+  if (from !== undefined && to !== undefined) return `${noun} (${from} to ${to})`
+  if (from !== undefined) return `${noun} (from ${from})`
+  return to === undefined ? noun : `${noun} (up to ${to})`
 }
 
 /** The map in a node: itself, what a list holds, or the one form of several that is a map. */

@@ -14,8 +14,8 @@ interface Named {
 /** What several profiles call alike is alike: by the table in config/README.md. */
 export type Vocabulary = ReadonlyMap<string, Named>
 
-/** Parts of a whole: a phase, a tariff. */
-const PART = /_(l[123]|t[1-4])$/
+/** Parts of a whole: a phase, what is between two, a tariff. */
+const PART = /_(l[123](_l[123])?|t[1-4])$/
 
 export function vocabulary(readme: string): Vocabulary {
   const rows = [...readme.matchAll(/^\| `([a-z0-9_]+)` +\| ([^|]*) *\| (counter|gauge) *\|/gm)]

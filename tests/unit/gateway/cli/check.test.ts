@@ -36,6 +36,26 @@ hub.yaml:4:1 error at upstraem: \`upstraem\` is not known here (found [])
   })
 })
 
+test('the drivers say what they must have to themselves: a port, a line of a chip, a host', async () => {
+  const meter = (id: string) => `devices: [{ id: ${id}, profile: eastron/sdm630, address: 1, every: 1s }]`
+  const folder = file(`hub: { id: h }
+connections:
+  - { id: l1, rs485: { port: /dev/ttyS0 }, ${meter('a')} }
+  - { id: l2, rs485: { port: /dev/ttyS0 }, ${meter('b')} }
+  - { id: t1, modbusTcp: { host: plc }, ${meter('c')} }
+  - { id: t2, modbusTcp: { host: plc, port: 502 }, ${meter('d')} }
+  - { id: d1, gpioDoor: { chip: c0, lock: 17, contact: 18 } }
+  - { id: d2, gpioDoor: { chip: c0, lock: 19, contact: { line: 17 } } }
+  - { id: d3, gpioDoor: { chip: c1, lock: 17 } }
+`)
+  const { out } = await linli(['check', '--json'], { folder })
+  expect(JSON.parse(out).problems.map(({ message }: { message: string }) => message)).toEqual([
+    'the serial port /dev/ttyS0 is taken by `l1` already',
+    'the Modbus TCP host plc:502 is taken by `t1` already',
+    'the line 17 of c0 is taken by `d1` already',
+  ])
+})
+
 test('warnings leave the exit code at 0', async () => {
   const folder = file(`${GOOD}consumers: [{ id: property, rights: { devices: [mm] } }]\napi: {}\n`)
   const { code, out, error } = await linli(['check'], { folder })

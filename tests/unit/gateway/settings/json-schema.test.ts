@@ -44,7 +44,7 @@ test('a table has a row for every option, with what it may be and what it is wit
     '| `door.room` | size | | |',
     '| `door.code` | `{ secret: NAME }` | needed | Its code. |',
     '| `door.mode` | `in`, `out` | `in` | |',
-    '| `door.line` | whole number, 0 to 9 or map | needed | |',
+    '| `door.line` | whole number (0 to 9) or map | needed | |',
     '| `door.line.at` | whole number | needed | Offset. |',
     '| `door.names` | list of: text | `["*"]` | |',
     '| `door.ratio` | number | | |',
