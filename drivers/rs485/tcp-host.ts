@@ -5,7 +5,7 @@ import { type MbapFrame, mbapFrame, mbapFrames, TRANSACTIONS } from './codec/mba
 import { type PduRequest, readAnswer } from './codec/pdu.ts'
 import type { ModbusHeard } from './modbus/modbus-meter.ts'
 
-/** A connection on which nothing was heard for so long, while something was asked, is dead. */
+/** A connection on which nothing was heard for so long since something was asked is dead. */
 const DEAD_AFTER_MS = 10_000
 
 export interface TcpHostOptions {
@@ -54,6 +54,8 @@ export class TcpHost {
   #outbox: Uint8Array[] = []
   #cancelTimer: (() => void) | undefined
   #heardMs: number
+  /** When the first question was asked since something was heard. */
+  #unheardSinceMs: number | undefined
   #gone: unknown
 
   constructor(options: TcpHostOptions) {
@@ -85,13 +87,15 @@ export class TcpHost {
         const { frames, rest: left, lost } = mbapFrames(rest.length === 0 ? bytes : Buffer.concat([rest, bytes]))
         rest = left
         this.#heardMs = this.#clock.monoMs()
+        this.#unheardSinceMs = undefined
         for (const frame of frames) this.#heard(frame)
         if (lost !== undefined) throw new Fault('connection', `this is no Modbus TCP: ${lost}`, { code: 'protocol' })
         this.#send()
       }
     } catch (error) {
       this.#end(error)
-      throw error
+      // Where we gave it up ourselves, that is the reason, and not that it is closed.
+      throw this.#gone
     }
   }
 
@@ -112,7 +116,7 @@ export class TcpHost {
     while (this.#pending.has(this.#transaction))
     const { timeoutMs } = this.#options
     job.deadlineMs = this.#clock.monoMs() + timeoutMs
-    if (this.#pending.size === 0) this.#heardMs = this.#clock.monoMs()
+    this.#unheardSinceMs ??= this.#clock.monoMs()
     this.#pending.set(this.#transaction, job)
     this.#busyUnits.add(job.unit)
     this.account.requests += 1
@@ -154,6 +158,7 @@ export class TcpHost {
   #expire(): void {
     this.#cancelTimer = undefined
     const nowMs = this.#clock.monoMs()
+    const { timeoutMs } = this.#options
     for (const [transaction, job] of this.#pending) {
       if (job.deadlineMs > nowMs) {
         this.#cancelTimer = this.#clock.after(job.deadlineMs - nowMs, () => this.#expire())
@@ -165,15 +170,9 @@ export class TcpHost {
       if (job.attempts > 0) this.#waiting.unshift(job)
       else job.reject(this.#unanswered(job.unit))
     }
-    if (nowMs - this.#heardMs >= Math.max(DEAD_AFTER_MS, 3 * this.#options.timeoutMs) && this.#pending.size > 0) {
-      this.#end(
-        new Fault('connection', `the host says nothing any more, for ${Math.round(nowMs - this.#heardMs)} ms`, {
-          code: 'mute',
-        }),
-      )
-      return
-    }
-    this.#send()
+    const unheardMs = nowMs - (this.#unheardSinceMs ?? nowMs)
+    if (unheardMs >= Math.max(DEAD_AFTER_MS, 3 * timeoutMs)) this.#end(mute(unheardMs))
+    else this.#send()
   }
 
   #unanswered(unit: number): Fault {
@@ -194,4 +193,11 @@ export class TcpHost {
     this.#busyUnits.clear()
     void this.#options.wire.close()
   }
+}
+
+function mute(forMs: number): Fault {
+  return new Fault('connection', `the host says nothing any more, for ${Math.round(forMs)} ms`, {
+    code: 'mute',
+    hint: 'the connection stands, but no answer comes: it is made anew',
+  })
 }

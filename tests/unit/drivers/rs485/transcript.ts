@@ -40,10 +40,12 @@ export class ScriptedWire implements Wire {
 
   /** Somebody speaks. */
   say(text: string, afterMs: number): void {
-    this.#clock.after(afterMs, () => {
-      this.#unread = Buffer.concat([this.#unread, hex(text)])
-      if (this.#reader !== undefined && this.#unread.length >= this.#reader.atLeast) this.#reader.finish()
-    })
+    this.#clock.after(afterMs, () => this.sayNow(text))
+  }
+
+  sayNow(text: string): void {
+    this.#unread = Buffer.concat([this.#unread, hex(text)])
+    if (this.#reader !== undefined && this.#unread.length >= this.#reader.atLeast) this.#reader.finish()
   }
 
   read(atLeast: number, untilMonoMs: number): Promise<Uint8Array> {
