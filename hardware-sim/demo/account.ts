@@ -22,6 +22,7 @@ export interface Account {
 /** What one meter was asked for and what came of it. */
 export interface MeterAccount {
   readonly id: string
+  readonly connection: string
   /** Frames that the simulated meter answered; a reading takes one or more. */
   readonly answers: number
   /** Readings that were in the log when the answers were counted: some of the answers may still have been on their way. */
@@ -61,21 +62,31 @@ export function lostOf(evidence: Evidence): number {
       ? lastSeq
       : platform.firstSeq - 1 + platform.missing + Math.max(0, lastSeq - platform.lastSeq)
   // What is missing in the log can't come to the platform, so the larger of the two holds both.
-  return Math.max(notInLog, neverCame) + meters.reduce((sum, meter) => sum + lostReadings(meter), 0)
+  return Math.max(notInLog, neverCame) + lostReadings(meters)
 }
 
 /**
- * Readings that a meter gave, or should have been asked for, and that are in no event. How many frames a reading
- * takes is the hub's own plan: it follows from the two counts, and a loss too large for that is seen by the clock.
+ * Readings that meters gave, or should have been asked for, and that are in no event. How many frames a reading takes
+ * is the hub's own plan, the same for all meters of a model on one line: the meter that lost least shows it. What all
+ * of them lost alike is seen by the clock.
  */
-export function lostReadings({ answers, readingsThen, readings, due }: MeterAccount): number {
+export function lostReadings(meters: readonly MeterAccount[]): number {
   // A meter that never answers owes nothing.
-  if (answers === 0) return 0
+  const awake = meters.filter(({ answers }) => answers > 0)
+  return awake.reduce((sum, meter) => {
+    const line = awake.filter(({ connection }) => connection === meter.connection)
+    return sum + lostOfMeter(meter, framesPerReading(line))
+  }, 0)
+}
+
+function lostOfMeter({ answers, readings, due }: MeterAccount, frames: number): number {
   const byClock = Math.max(0, Math.floor(due * (1 - LATE_SHARE)) - LATE_READINGS - readings)
-  if (readings === 0) return Math.max(1, byClock)
-  if (readingsThen === 0) return byClock
-  const framesPerReading = Math.max(1, Math.floor(answers / readingsThen))
   // One more may be in the hub's hands.
-  const byFrames = Math.max(0, Math.floor(answers / framesPerReading) - readings - 1)
-  return Math.max(byClock, byFrames)
+  return Math.max(byClock, Math.floor(answers / frames) - readings - 1, readings === 0 ? 1 : 0)
+}
+
+/** Never more than it is: each reading that was seen had been answered before. */
+function framesPerReading(line: readonly MeterAccount[]): number {
+  const shares = line.map(({ answers, readingsThen }) => Math.floor(answers / Math.max(1, readingsThen)))
+  return Math.max(1, Math.min(...shares))
 }

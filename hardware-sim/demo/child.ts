@@ -12,6 +12,11 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null
 }
 
+/** `exit code 1`, `SIGKILL`, or why it was never started. */
+export function howText(how: Exit | Error): string {
+  return how instanceof Error ? how.message : (how.signal ?? `exit code ${how.code}`)
+}
+
 export interface ChildOptions {
   /** What `node` is told: the program, relative to the checkout, and its arguments. */
   readonly program: readonly string[]

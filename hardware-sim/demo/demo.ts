@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Account, MeterAccount } from './account.ts'
 import { lostOf } from './account.ts'
+import { type Exit, howText } from './child.ts'
 import { HubClient } from './client.ts'
 import { createToken, HubProcess } from './hub.ts'
 import { outageNumber } from './outages.ts'
@@ -75,7 +76,7 @@ export class Demo {
   async run(stop: AbortSignal): Promise<void> {
     const stopping = AbortSignal.any([stop, this.#ending.signal])
     const over = this.#hub.child.ended.then((exit) => {
-      if (!this.#ending.signal.aborted) throw this.#died(exit.code)
+      if (!this.#ending.signal.aborted) throw this.#died(exit)
     })
     try {
       await Promise.race([
@@ -147,7 +148,7 @@ export class Demo {
         return
       } catch (error) {
         // Nobody listens yet.
-        if (!this.#hub.child.running) throw this.#died((await this.#hub.child.ended).code)
+        if (!this.#hub.child.running) throw this.#died(await this.#hub.child.ended)
         if (performance.now() > untilMs) throw new Error(`the hub does not answer: ${error}\n${this.#hub.child.tail()}`)
         await pause(RETURN_LOOK_MS)
       }
@@ -222,19 +223,19 @@ export class Demo {
     before: ReadonlyMap<string, number>,
     takenMs: number,
   ): readonly MeterAccount[] {
-    return Object.values(connections).flatMap(({ answersByMeter }) =>
+    return Object.entries(connections).flatMap(([connection, { answersByMeter }]) =>
       Object.entries(answersByMeter).map(([id, answers]) => {
         const meter = this.picture.meters.get(id)
         const spanMs = meter === undefined ? takenMs - this.#startedMs : takenMs - meter.firstMs
         const everyMs = this.#options.everyMs.get(id) ?? Number.POSITIVE_INFINITY
         const readings = { readingsThen: before.get(id) ?? 0, readings: meter?.readings ?? 0 }
-        return { id, answers, ...readings, due: Math.floor(spanMs / everyMs) }
+        return { id, connection, answers, ...readings, due: Math.floor(spanMs / everyMs) }
       }),
     )
   }
 
-  #died(code: number | null): Error {
-    return new Error(`the hub has ended by itself (${code}); the last it said:\n${this.#hub.child.tail()}`)
+  #died(how: Exit): Error {
+    return new Error(`the hub has ended by itself (${howText(how)}); the last it said:\n${this.#hub.child.tail()}`)
   }
 }
 

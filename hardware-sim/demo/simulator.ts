@@ -5,7 +5,7 @@ import type { DeliveryReport } from '../delivery-record.ts'
 import type { LineStatistics } from '../line-statistics.ts'
 import type { ModbusTcpStatistics } from '../modbus-tcp.ts'
 import type { WorldAddresses } from '../settings-file.ts'
-import { Child } from './child.ts'
+import { Child, type Exit, howText } from './child.ts'
 
 const START_MS = 20_000
 const ANSWER_MS = 20_000
@@ -44,8 +44,9 @@ export class Simulator {
     this.ready = ready
     this.child = child
     this.#questions = questions
-    const fail = (): void => {
-      for (const { reject } of questions.values()) reject(new Error(`the simulator has ended:\n${child.tail()}`))
+    const fail = (how: Exit | Error): void => {
+      for (const { reject } of questions.values())
+        reject(new Error(`the simulator has ended (${howText(how)})\n${child.tail()}`))
       questions.clear()
     }
     child.ended.then(fail, fail)
@@ -73,7 +74,7 @@ export class Simulator {
         reject(error)
       }
       const timer = setTimeout(() => give(new Error(`the simulator does not get ready:\n${child.tail()}`)), START_MS)
-      child.ended.then(({ code }) => give(new Error(`the simulator ended (${code}):\n${child.tail()}`)), give)
+      child.ended.then((how) => give(new Error(`the simulator ended (${howText(how)})\n${child.tail()}`)), give)
       const hear = (line: string): void => {
         const said = JSON.parse(line) as Partial<Ready & { ready: true }> & Answer
         if (said.ready === true) {

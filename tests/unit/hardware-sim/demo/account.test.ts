@@ -5,7 +5,7 @@ const all: Evidence = {
   lastSeq: 100,
   pulled: 100,
   platform: { firstSeq: 1, lastSeq: 104, missing: 0 },
-  meters: [{ id: 'meter-301', answers: 60, readingsThen: 29, readings: 30, due: 30 }],
+  meters: [{ id: 'meter-301', connection: 'line-1', answers: 60, readingsThen: 29, readings: 30, due: 30 }],
 }
 
 test('nothing is lost when both sides have every place, and the platform some that came later', () => {
@@ -29,10 +29,10 @@ test('what is neither in the log nor at the platform is counted once', () => {
   expect(lostOf({ ...all, pulled: 98, platform: { firstSeq: 1, lastSeq: 104, missing: 2 } })).toBe(2)
 })
 
-const meter = { id: 'meter-301', answers: 0, readingsThen: 0, readings: 0, due: 60 }
+const meter = { id: 'meter-301', connection: 'line-1', answers: 0, readingsThen: 0, readings: 0, due: 60 }
 
 test('a meter that never answered owes nothing', () => {
-  expect(lostReadings(meter)).toBe(0)
+  expect(lostReadings([meter])).toBe(0)
 })
 
 test.each([
@@ -41,24 +41,32 @@ test.each([
   ['three frames a reading, one of the next', 181, 60, 0],
   ['three frames a reading, two whole readings nobody kept besides the one on its way', 189, 60, 2],
 ])('%s', (_what, answers, readings, lost) => {
-  expect(lostReadings({ ...meter, answers, readingsThen: 60, readings })).toBe(lost)
+  expect(lostReadings([{ ...meter, answers, readingsThen: 60, readings }])).toBe(lost)
 })
 
 test('readings that came after the answers were counted make no loss', () => {
   // Two frames a reading; the fifteenth reading was answered after the 28 frames were counted.
-  expect(lostReadings({ ...meter, due: 12, answers: 28, readingsThen: 14, readings: 15 })).toBe(0)
+  expect(lostReadings([{ ...meter, due: 12, answers: 28, readingsThen: 14, readings: 15 }])).toBe(0)
+})
+
+test('on one line the meter that lost least shows how many frames a reading takes', () => {
+  // Three frames a reading: five readings each were answered, of which the second kept two.
+  const line = [5, 2].map((kept) => ({ ...meter, due: 0, answers: 15, readingsThen: kept, readings: kept }))
+  expect(lostReadings(line)).toBe(2)
+  // Nothing of the kind is known of a meter on another line.
+  expect(lostReadings([line[0]!, { ...line[1]!, connection: 'line-2' }])).toBe(0)
 })
 
 test('answers that never became a reading are a loss', () => {
-  expect(lostReadings({ ...meter, due: 0, answers: 9 })).toBe(1)
+  expect(lostReadings([{ ...meter, due: 0, answers: 9 }])).toBe(1)
 })
 
 test('every other reading lost looks like two frames a reading, but not to the clock', () => {
   // Of 60 due 54 would do, 2 less for the ends of the run; 30 came.
-  expect(lostReadings({ ...meter, answers: 60, readingsThen: 30, readings: 30 })).toBe(22)
+  expect(lostReadings([{ ...meter, answers: 60, readingsThen: 30, readings: 30 }])).toBe(22)
 })
 
 test('a few late readings on a busy machine are no loss', () => {
-  expect(lostReadings({ ...meter, answers: 52, readingsThen: 52, readings: 52 })).toBe(0)
-  expect(lostReadings({ ...meter, answers: 51, readingsThen: 51, readings: 51 })).toBe(1)
+  expect(lostReadings([{ ...meter, answers: 52, readingsThen: 52, readings: 52 }])).toBe(0)
+  expect(lostReadings([{ ...meter, answers: 51, readingsThen: 51, readings: 51 }])).toBe(1)
 })
