@@ -1,7 +1,7 @@
 import type { Clock } from '../../gateway/contract/clock.ts'
 import { Fault } from '../../gateway/contract/fault.ts'
 import type { SerialSettings, Wire } from '../../gateway/contract/io.ts'
-import type { Question, Seen } from './question.ts'
+import type { Question, Seen } from './codec/question.ts'
 import { characterMs, gapMs } from './timing.ts'
 
 /** An answer is normally over by this time after its wire time; a shorter one (an exception) is noticed then. */

@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module'
+import { errnoName, libcFunction } from './libc.ts'
 
 /**
  * What a service tells systemd about itself: sd_notify(3), the protocol of NOTIFY_SOCKET. Where that variable
@@ -85,15 +85,12 @@ function wrong(address: string, wanted: string): Error {
  * @returns sends one datagram; false when the socket does not take it now
  */
 function openSocket(address: Buffer): (message: Buffer) => boolean {
-  // Loaded only here: a hub that is not under systemd does not pay for it.
-  const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi')
-  const libc = koffi.load(null)
-  const socket = libc.func('int socket(int domain, int type, int protocol)') as (...numbers: number[]) => number
-  const sendto = libc.func(
-    'intptr_t sendto(int fd, const void *message, size_t bytes, int flags, const void *address, uint32_t addressBytes)',
-  ) as (fd: number, message: Buffer, bytes: number, flags: number, address: Buffer, addressBytes: number) => number
+  const socket = libcFunction<(...numbers: number[]) => number>('int socket(int domain, int type, int protocol)')
+  const sendto = libcFunction<
+    (fd: number, message: Buffer, bytes: number, flags: number, address: Buffer, addressBytes: number) => number
+  >('intptr_t sendto(int fd, const void *message, size_t bytes, int flags, const void *address, uint32_t addressBytes)')
   const fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)
-  if (fd < 0) throw new Error(`no socket for NOTIFY_SOCKET is to be had: errno ${koffi.errno()}`)
+  if (fd < 0) throw new Error(`no socket for NOTIFY_SOCKET is to be had: ${errnoName()}`)
   return (message) =>
     sendto(fd, message, message.length, MSG_DONTWAIT | MSG_NOSIGNAL, address, address.length) === message.length
 }

@@ -1,5 +1,5 @@
-import koffi from 'koffi'
 import type { SerialSettings } from '../contract/io.ts'
+import { errnoName, libcFunction } from './libc.ts'
 
 /*
  * What of a serial port Node and its libraries have no words for: struct termios2 of <asm-generic/termbits.h>, the
@@ -31,19 +31,13 @@ const CLOCK_MONOTONIC = 1
 const TIMERFD_FLAGS = 0o4000 | 0o2000000
 const NS_IN_MS = 1e6
 
-const libc = koffi.load(null)
-const ioctl = libc.func('int ioctl(int fd, unsigned long request, _Inout_ void *argument)') as (
-  fd: number,
-  request: number,
-  argument: Buffer,
-) => number
-const timerfdCreate = libc.func('int timerfd_create(int clock, int flags)') as (clock: number, flags: number) => number
-const timerfdSettime = libc.func('int timerfd_settime(int fd, int flags, const void *value, void *old)') as (
-  fd: number,
-  flags: number,
-  value: Buffer,
-  old: null,
-) => number
+const ioctl = libcFunction<(fd: number, request: number, argument: Buffer) => number>(
+  'int ioctl(int fd, unsigned long request, _Inout_ void *argument)',
+)
+const timerfdCreate = libcFunction<(clock: number, flags: number) => number>('int timerfd_create(int clock, int flags)')
+const timerfdSettime = libcFunction<(fd: number, flags: number, value: Buffer, old: null) => number>(
+  'int timerfd_settime(int fd, int flags, const void *value, void *old)',
+)
 
 /** The terminal behind an open file: raw, at a speed, and quiet until enough has come. Set its framing first. */
 export class Terminal {
@@ -116,9 +110,4 @@ export function setAlarm(fd: number, afterMs: number): void {
   timerSpec.writeBigInt64LE(BigInt(Math.floor(ns / 1e9)), 16)
   timerSpec.writeBigInt64LE(BigInt(ns % 1e9), 24)
   if (timerfdSettime(fd, 0, timerSpec, null) !== 0) throw new Error(`the timer can't be set: ${errnoName()}`)
-}
-
-function errnoName(): string {
-  const number = koffi.errno()
-  return Object.entries(koffi.os.errno).find(([, value]) => value === number)?.[0] ?? `errno ${number}`
 }

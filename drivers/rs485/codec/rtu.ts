@@ -1,6 +1,6 @@
-import type { Match, Question, Seen } from '../question.ts'
 import { crc16 } from './crc16.ts'
 import { EXCEPTION_BYTES, type PduRequest } from './pdu.ts'
+import type { Match, Question, Seen } from './question.ts'
 
 /* MODBUS over Serial Line V1.02, 2.5.1: address, PDU, CRC. */
 const ADDRESS_BYTES = 1
