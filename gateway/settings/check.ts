@@ -94,7 +94,7 @@ function checkConnection(at: number, { id, ...entry }: Record<string, unknown>, 
   const options = { ...shared, [kind]: own }
   const parsed = driver.options.safeParse(options, { error: words })
   if (parsed.success) {
-    const connection = { id: String(id), kind, options: parsed.data }
+    const connection = { id: typeof id === 'string' ? id : '', kind, options: parsed.data }
     return { connections: [{ at, connection }], mistakes }
   }
   const inside = explain(parsed.error.issues, options, driver.options as z.ZodType)

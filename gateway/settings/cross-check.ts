@@ -97,7 +97,10 @@ function claimedTwice(connections: readonly CheckedConnection[], drivers: Driver
 }
 
 function rightsOnNothing(found: Found, devices: readonly NamedDevice[]): Mistake[] {
-  const connections = listIn(found, 'connections').map((entry) => `connections/${valueAt(entry, ['id'])}`)
+  const connections = listIn(found, 'connections').flatMap((entry) => {
+    const id = valueAt(entry, ['id'])
+    return typeof id === 'string' ? [`connections/${id}`] : []
+  })
   const names = [...devices.map(({ id }) => id), ...connections]
   return ['upstream', 'consumers'].flatMap((section) =>
     listIn(found, section).flatMap((entry, at) => {

@@ -113,7 +113,8 @@ function wrongValue(issue: Issue, path: Path, found: unknown, root: SchemaNode):
   const own = issue.code === 'custom' ? issue.params?.hint : undefined
   const plain = isPlainSecret(path, value)
   const message = plain ? 'a secret in plain text is refused: whoever sees the settings would have it' : issue.message
-  const guess = issue.code === 'invalid_value' ? nearest(String(value), issue.values.map(String)) : undefined
+  const guess =
+    issue.code === 'invalid_value' && typeof value === 'string' ? nearest(value, issue.values.map(String)) : undefined
   const hint = guess === undefined ? hintFor(path, value, root, issue) : `did you mean ${guess}?`
   return { ...base(path, found), message, hint: typeof own === 'string' ? own : hint }
 }

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
-import { pathText } from '../../../../gateway/settings/check.ts'
+import { z } from 'zod'
+import type { Driver } from '../../../../gateway/contract/driver.ts'
+import { checkSettings, pathText } from '../../../../gateway/settings/check.ts'
 import { check, GOOD, told } from './parts.ts'
 
 test('two lines on one port, and two devices of one name, are refused', () => {
@@ -62,4 +64,15 @@ test('consumers without an interface to read by are warned of', () => {
   expect(told(`${GOOD}consumers: [{ id: p }]`)).toEqual([
     'consumers: nobody can read: consumers pull over HTTP, and there is no `api:`',
   ])
+})
+
+test('a door that has the name of another is told once, though it is connection and device', () => {
+  const text = 'hub: { id: a }\nconnections: [{ id: d, bell: { at: 1 } }, { id: d, bell: { at: 2 } }]'
+  const bell = {
+    kind: 'bell',
+    options: z.strictObject({ bell: z.looseObject({}) }),
+    devices: (_options: unknown, connection: string) => [connection],
+  } as unknown as Driver
+  const { problems } = checkSettings(text, 'site.yaml', { bell })
+  expect(problems.map(({ message }) => message)).toEqual(['the name `d` is given twice'])
 })
