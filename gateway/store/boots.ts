@@ -21,7 +21,7 @@ export class Boots {
   begin(opening: Opening, fromSeq: number): number {
     // The kernel's id of this boot, and the time since then: two runs in one boot can share what the time was.
     const kernel = kernelBoot()
-    const id = (this.#db.prepare('SELECT coalesce(max(id), 0) + 1 FROM boot').pluck().get() as number | undefined) ?? 1
+    const id = this.last() + 1
     const values = [
       id,
       fromSeq,
@@ -33,6 +33,11 @@ export class Boots {
     ]
     this.#db.prepare('INSERT INTO boot VALUES (?, ?, ?, ?, ?, ?, ?, ?)').run(...values, recordCrc(...values))
     return id
+  }
+
+  /** The number of the newest run; 0 when there was none. */
+  last(): number {
+    return (this.#db.prepare('SELECT max(id) FROM boot').pluck().get() as number | null) ?? 0
   }
 
   /** The largest place that any run began at; 1 when there is none. */

@@ -85,7 +85,7 @@ export class CommitQueue {
     this.#due(this.#clock.monoMs() + this.#limits.gatherMs)
   }
 
-  /** Milliseconds until the next commit is due: 0 for now, infinite when nothing waits. */
+  /** Milliseconds until the next commit is due: 0 when it is, infinite when nothing waits. */
   dueInMs(): number {
     if (this.empty) return Number.POSITIVE_INFINITY
     if (this.#events >= this.#limits.commitEvents || this.#chars >= COMMIT_CHARS) return 0

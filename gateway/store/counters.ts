@@ -7,7 +7,7 @@ export class Counters {
   #events = 0
   #commits = 0
   #refused = 0
-  #setAside = 0
+  #epochChanges = 0
   #waitedMs = 0
   #waits = 0
 
@@ -20,8 +20,8 @@ export class Counters {
     this.#refused += 1
   }
 
-  setAside(): void {
-    this.#setAside += 1
+  epochChanged(): void {
+    this.#epochChanges += 1
   }
 
   /** How long one call of append took until it was durable. */
@@ -42,7 +42,7 @@ export class Counters {
       counter('linli_log_events_total', 'Events made durable since the hub was started.', this.#events),
       counter('linli_log_commits_total', 'Transactions synced since the hub was started.', this.#commits),
       counter('linli_log_refused_total', 'Calls that an error of the disk refused.', this.#refused),
-      counter('linli_log_set_aside_total', 'Files that could not be gone on with.', this.#setAside),
+      counter('linli_log_epoch_changes_total', 'Times that the log could not be gone on with.', this.#epochChanges),
       counter('linli_log_append_seconds_total', 'Time that callers waited for durability.', this.#waitedMs / 1000),
       counter('linli_log_appends_total', 'Calls that waited for durability.', this.#waits),
     ]

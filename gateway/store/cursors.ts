@@ -9,11 +9,13 @@ interface CursorRecord {
 
 /** Where the consumers stand. A cursor whose CRC is wrong counts as none: its owner sees events again rather than never. */
 export class Cursors {
+  readonly #db: Sqlite
   readonly #epoch: string
   readonly #get: Statement<[string], CursorRecord>
   readonly #put: Statement<[string, string, number, number]>
 
   constructor(db: Sqlite, epoch: string) {
+    this.#db = db
     this.#epoch = epoch
     this.#get = db.prepare('SELECT epoch, seq, crc FROM cursor WHERE consumer = ?')
     this.#put = db.prepare('INSERT OR REPLACE INTO cursor (consumer, epoch, seq, crc) VALUES (?, ?, ?, ?)')
@@ -35,5 +37,13 @@ export class Cursors {
   reset(consumer: string, seq: number): number {
     this.#put.run(consumer, this.#epoch, seq, recordCrc(consumer, this.#epoch, seq))
     return seq
+  }
+
+  /** Take over the cursors of the epoch before, none beyond the end; call within a transaction. */
+  bringAlong(lastSeq: number): void {
+    for (const consumer of this.#db.prepare<[], string>('SELECT consumer FROM cursor').pluck().all()) {
+      const cursor = this.get(consumer)
+      if (cursor !== undefined) this.reset(consumer, Math.min(cursor.seq, lastSeq))
+    }
   }
 }

@@ -39,7 +39,8 @@ export class Engine {
   readonly epoch: string
   #lastSeq: number
   readonly #db: Sqlite
-  readonly #boot: number
+  /** The number of this run. */
+  readonly boot: number
   readonly #gaps: Gaps
   readonly #reader: Reader
   readonly #cursors: Cursors
@@ -65,7 +66,7 @@ export class Engine {
     }
     this.#commit = db.transaction((rows: readonly NewRow[], confirms: readonly Confirm[]) => {
       for (const { class: name, events } of rows) {
-        const { lastSeq: last, head, body } = this.#encoder.encode(events, this.#boot)
+        const { lastSeq: last, head, body } = this.#encoder.encode(events, this.boot)
         this.#inserts.get(name)!.run(last, head, body)
         this.#framesUnasked += 2 + Math.ceil(body.length / 4096)
       }
@@ -75,7 +76,7 @@ export class Engine {
       )
     }).immediate
     this.#trimChunk = db.transaction((seq: number) => this.#trimWithin(seq)).immediate
-    this.#boot = new Boots(db).begin(opening, lastSeq + 1)
+    this.boot = new Boots(db).begin(opening, lastSeq + 1)
   }
 
   get lastSeq(): number {
@@ -88,7 +89,6 @@ export class Engine {
     const firstSeq = this.#lastSeq + 1
     const confirmed = this.#commit(rowsOf(parcel, streams, firstSeq), confirms)
     this.#lastSeq += count
-    if (this.#walFrames() >= CHECKPOINT_FRAMES_MAX) this.checkpoint()
     return { firstSeq, lastSeq: this.#lastSeq, confirmed }
   }
 
@@ -184,9 +184,10 @@ export class Engine {
     this.#db.transaction(() => quarantine(this.#db, this.#gaps, damaged, this.#lastSeq)).immediate()
   }
 
-  /** True when the WAL should be copied into the database as soon as nobody waits. */
-  checkpointDue(): boolean {
-    return this.#walFrames() >= CHECKPOINT_FRAMES
+  /** Whether the WAL should be copied into the database: as soon as nobody waits, or now. */
+  checkpointDue(): 'no' | 'idle' | 'now' {
+    const frames = this.#walFrames()
+    return frames >= CHECKPOINT_FRAMES_MAX ? 'now' : frames >= CHECKPOINT_FRAMES ? 'idle' : 'no'
   }
 
   /** Length of the WAL in frames, about. */

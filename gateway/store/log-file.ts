@@ -1,12 +1,24 @@
 import { basename } from 'node:path'
 import { EVENT_CLASSES, type EventClass } from '../contract/event.ts'
 import { Boots, type Opening } from './boots.ts'
+import { Cursors } from './cursors.ts'
 import { Engine } from './engine.ts'
 import { Gaps } from './gaps.ts'
+import { doubt, isOwnWal, type Mark } from './mark.ts'
 import type { Parcel, Stream } from './parcel.ts'
 import { DamagedRow, decodeHead } from './row.ts'
 import { createTables, isEmpty, recordCrc, schemaProblem } from './schema.ts'
-import { isOrphanWal, isTooShort, openSqlite, type Sqlite, setAside, trouble, wasSetAside } from './sqlite.ts'
+import {
+  isOrphanWal,
+  isTooShort,
+  openSqlite,
+  type Sqlite,
+  setAside,
+  setWalAside,
+  trouble,
+  walSalt,
+  wasSetAside,
+} from './sqlite.ts'
 
 export interface LogFile {
   readonly path: string
@@ -18,56 +30,113 @@ export interface LogFile {
 /** How the name of a file that was set aside goes on. */
 const ASIDE = 'damaged-'
 
-/** A file that could not be gone on with, where it is now, and what was wrong with it. */
-export interface SetAside {
-  readonly aside: string
+/** Why a new epoch began, and under which name the file stands that could not be gone on with. */
+export interface EpochChange {
   readonly reason: string
+  readonly aside?: string
+}
+
+export interface OpenedLog {
+  readonly engine: Engine
+  readonly change?: EpochChange
+  /** Name of a WAL that lay beside the log and was not its own. */
+  readonly foreignWal?: string
 }
 
 /** The file is not a log that can be gone on with. */
 class Unfit extends Error {}
 
 /**
- * Open the log, or make one. A file that is damaged or not the continuation is set aside under another name, never
- * deleted, and a new epoch begins that says so in its first place.
+ * Open the log, or make one. A file that is damaged is set aside under another name, never deleted, and a new log
+ * begins. One that is whole but not provably the continuation goes on under a new epoch, its events and cursors
+ * with it. Either way a gap record says so to every consumer, and an alarm to people.
  * @throws Fault of reach `setup`; errors of the disk as SQLite gives them.
  */
-export function openLogFile(file: LogFile, opening: Opening): { engine: Engine; setAside?: SetAside } {
-  const standing = tryOpen(file, opening)
-  if (standing instanceof Engine) return { engine: standing }
+export function openLogFile(file: LogFile, opening: Opening, mark: Mark | undefined): OpenedLog {
   const stamp = new Date(opening.wallMs).toISOString().replaceAll(/[-:]|\.\d+/g, '')
-  const away: SetAside = { aside: setAside(file.path, `${ASIDE}${stamp}`), reason: standing.reason }
-  const fresh = tryOpen({ path: file.path, hub: file.hub }, opening)
-  if (!(fresh instanceof Engine)) throw new Error(`a new log is unfit at once: ${fresh.reason}`)
-  fresh.commit(...alarm(away, opening), [])
-  return { engine: fresh, setAside: away }
+  const salt = walSalt(file.path)
+  const judged = file.atLeast === undefined && mark !== undefined && salt !== undefined && !isOrphanWal(file.path)
+  const foreign = judged && !isOwnWal(mark, salt)
+  const foreignWal = foreign ? { foreignWal: setWalAside(file.path, `foreign-${stamp}`) } : {}
+  const found = { mark, walSalt: foreign ? undefined : salt }
+  const standing = tryOpen(file, opening, found)
+  if (!('unfit' in standing)) return { ...standing, ...foreignWal }
+  const change = { reason: standing.unfit, aside: setAside(file.path, `${ASIDE}${stamp}`) }
+  const fresh = tryOpen({ path: file.path, hub: file.hub }, opening, { mark: undefined, walSalt: undefined })
+  if ('unfit' in fresh) throw new Error(`a new log is unfit at once: ${fresh.unfit}`)
+  fresh.engine.commit(...alarm(change, opening), [])
+  return { engine: fresh.engine, change, ...foreignWal }
 }
 
-function tryOpen(file: LogFile, opening: Opening): Engine | { readonly reason: string } {
+interface FoundBeside {
+  readonly mark: Mark | undefined
+  readonly walSalt: number | undefined
+}
+
+function tryOpen(file: LogFile, opening: Opening, beside: FoundBeside): OpenedLog | { readonly unfit: string } {
   let db: Sqlite | undefined
   try {
     if (isOrphanWal(file.path)) throw new Unfit('the database is gone, its WAL is there')
     if (isTooShort(file.path)) throw new Unfit('it is too short to be a database')
     db = openSqlite(file.path)
-    if (isEmpty(db)) create(db, file)
+    const made = isEmpty(db)
+    if (made) create(db, file, beside.mark !== undefined)
     const { epoch, lastSeq } = check(db, file)
-    return new Engine(db, epoch, lastSeq, opening)
+    const reason = reasonForNewEpoch(db, { made, epoch, lastSeq }, file, beside)
+    if (reason === undefined) return { engine: new Engine(db, epoch, lastSeq, opening) }
+    const engine = made ? new Engine(db, epoch, lastSeq, opening) : goOnAnew(db, lastSeq, opening)
+    engine.commit(...alarm({ reason }, opening), [])
+    return { engine, change: { reason } }
   } catch (error) {
     db?.close()
-    if (error instanceof Unfit || trouble(error) === 'damage') return { reason: (error as Error).message }
+    if (error instanceof Unfit || trouble(error) === 'damage') return { unfit: (error as Error).message }
     throw error
   }
 }
 
-/** A new log. Where another one was set aside, the first place is the record that tells every consumer. */
-function create(db: Sqlite, { path, hub }: LogFile): void {
+function reasonForNewEpoch(
+  db: Sqlite,
+  { made, epoch, lastSeq }: { readonly made: boolean; readonly epoch: string; readonly lastSeq: number },
+  { atLeast }: LogFile,
+  { mark, walSalt: salt }: FoundBeside,
+): string | undefined {
+  if (made) return mark === undefined ? undefined : 'the database is gone'
+  // The process that acknowledged asks for it itself: that is proof enough.
+  if (atLeast !== undefined) return undefined
+  return doubt(mark, { epoch, lastSeq, boot: new Boots(db).last(), walSalt: salt })
+}
+
+/** A new log. Where there was another one, the first place is the record that tells every consumer. */
+function create(db: Sqlite, { path, hub }: LogFile, hadAnother: boolean): void {
   db.transaction(() => {
     createTables(db)
-    const epoch = db.prepare('SELECT lower(hex(randomblob(8)))').pluck().get() as string
-    const put = db.prepare('INSERT INTO meta (name, value, crc) VALUES (?, ?, ?)')
-    for (const [name, value] of Object.entries({ epoch, hub })) put.run(name, value, recordCrc(name, value))
-    if (wasSetAside(path, ASIDE)) new Gaps(db).add([{ fromSeq: 1, toSeq: 1, reason: 'epoch-change', counts: {} }])
+    putMeta(db, 'epoch', newEpoch(db))
+    putMeta(db, 'hub', hub)
+    if (hadAnother || wasSetAside(path, ASIDE)) tellEpochChange(db, 1)
   }).immediate()
+}
+
+/** Everything that is there, under a new epoch: what a consumer confirmed it has, so its cursor comes along. */
+function goOnAnew(db: Sqlite, lastSeq: number, opening: Opening): Engine {
+  const epoch = newEpoch(db)
+  db.transaction(() => {
+    putMeta(db, 'epoch', epoch)
+    new Cursors(db, epoch).bringAlong(lastSeq)
+    tellEpochChange(db, lastSeq + 1)
+  }).immediate()
+  return new Engine(db, epoch, lastSeq + 1, opening)
+}
+
+function tellEpochChange(db: Sqlite, seq: number): void {
+  new Gaps(db).add([{ fromSeq: seq, toSeq: seq, reason: 'epoch-change', counts: {} }])
+}
+
+function newEpoch(db: Sqlite): string {
+  return db.prepare('SELECT lower(hex(randomblob(8)))').pluck().get() as string
+}
+
+function putMeta(db: Sqlite, name: string, value: string): void {
+  db.prepare('INSERT OR REPLACE INTO meta (name, value, crc) VALUES (?, ?, ?)').run(name, value, recordCrc(name, value))
 }
 
 /** The epoch of a log in order, and the last place that was given out. */
@@ -100,8 +169,9 @@ function provenSeq(name: EventClass, { last, head }: { last: number; head: Buffe
 }
 
 /** The event that reports it: an alarm of the hub itself. */
-function alarm({ aside, reason }: SetAside, { wallMs, monoUs, clock }: Opening): [Parcel, readonly Stream[]] {
-  const text = JSON.stringify({ set_aside: basename(aside), reason })
-  const stream: Stream = { class: 'alarm', type: 'linli.log.set-aside', source: '', privacy: 'public', clock }
+function alarm({ aside, reason }: EpochChange, { wallMs, monoUs, clock }: Opening): [Parcel, readonly Stream[]] {
+  const text = JSON.stringify({ ...(aside === undefined ? {} : { set_aside: basename(aside) }), reason })
+  const type = aside === undefined ? 'linli.log.epoch-changed' : 'linli.log.set-aside'
+  const stream: Stream = { class: 'alarm', type, source: '', privacy: 'public', clock }
   return [{ rows: Float64Array.of(0, 0, Math.floor(wallMs), Math.round(monoUs), text.length), text }, [stream]]
 }

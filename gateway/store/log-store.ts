@@ -78,7 +78,7 @@ export class LogStore implements OpenedStore {
       refused: (error) => this.#trouble(error),
       asFault,
     })
-    this.#reportSetAside(opened)
+    this.#reportNews(opened)
   }
 
   get failed(): Promise<never> {
@@ -274,18 +274,18 @@ export class LogStore implements OpenedStore {
     this.#tail = new Tail(opened.lastSeq, this.#options.tailEvents)
     this.#state = 'open'
     this.#committer.resume()
-    this.#reportSetAside(opened)
+    this.#reportNews(opened)
     // Whoever waits in the old epoch has to hear that it is over.
     this.#bells.ring(changed ? Number.POSITIVE_INFINITY : opened.lastSeq)
   }
 
-  #reportSetAside({ setAside, epoch }: Opened): void {
-    if (setAside === undefined) return
-    this.#counters.setAside()
-    this.#options.log.error('the event log could not be gone on with: it was set aside and a new one begun', {
-      ...setAside,
-      epoch,
-    })
+  #reportNews({ change, foreignWal, epoch }: Opened): void {
+    const { log } = this.#options
+    if (foreignWal !== undefined)
+      log.warn('a write-ahead log that was not ours lay beside the event log', { foreignWal })
+    if (change === undefined) return
+    this.#counters.epochChanged()
+    log.error('the event log could not be gone on with: a new epoch has begun', { ...change, epoch })
   }
 }
 

@@ -1,11 +1,12 @@
-import { Fault, isFault } from '../contract/fault.ts'
+import { isFault } from '../contract/fault.ts'
 import type { Opening } from './boots.ts'
 import type { Confirm, Engine, Places } from './engine.ts'
-import { type LogFile, openLogFile, type SetAside } from './log-file.ts'
+import { type EpochChange, type LogFile, openLogFile } from './log-file.ts'
+import { markText, parseMark } from './mark.ts'
 import type { Parcel, Stream } from './parcel.ts'
 import type { PageQuery, RawPage } from './reader.ts'
-import type { Refusal } from './refusal.ts'
-import { bytesOnDisk, lockData, trouble } from './sqlite.ts'
+import { type Refusal, StoreTrouble } from './refusal.ts'
+import { bytesOnDisk, DataLock, trouble, walSalt } from './sqlite.ts'
 
 /** What can be asked of the writer, and what it answers. Calls are done one after the other, in order. */
 export interface Calls {
@@ -32,7 +33,8 @@ export interface CommitCall {
 
 export interface Opened extends Places {
   readonly epoch: string
-  readonly setAside?: SetAside
+  readonly change?: EpochChange
+  readonly foreignWal?: string
 }
 
 export interface Committed extends Places {
@@ -56,12 +58,13 @@ export function asRefusal(error: unknown): Refusal {
         hint: error.hint,
       }
     : undefined
-  return { message, stack, trouble: trouble(error), fault }
+  const what = error instanceof StoreTrouble ? error.trouble : trouble(error)
+  return { message, stack, trouble: what, fault }
 }
 
 /** The writer: holds the lock, the file and the list of streams that its caller speaks of. */
 export class StoreService {
-  #unlock: (() => void) | undefined
+  #lock: DataLock | undefined
   #engine: Engine | undefined
   #path = ''
   #streams: Stream[] = []
@@ -70,10 +73,7 @@ export class StoreService {
     try {
       return (this.#handlers[name] as (argument: Calls[Name][0]) => Calls[Name][1])(argument)
     } catch (error) {
-      // SQLite goes on after a failed fsync as if nothing had been, and what the kernel holds may then not be what
-      // is on the disk. So nothing more is written until the file was opened anew. A full disk was noticed before.
-      const what = trouble(error)
-      if (what !== undefined && what !== 'full') this.#closeEngine()
+      this.#mistrust(error)
       throw error
     }
   }
@@ -83,18 +83,20 @@ export class StoreService {
   } = {
     open: ({ file, opening }) => {
       this.#path = file.path
-      this.#unlock ??= lockData(file.path)
+      this.#lock ??= DataLock.take(file.path)
       this.#closeEngine()
-      const { engine, setAside } = openLogFile(file, opening)
+      const { engine, ...news } = openLogFile(file, opening, parseMark(this.#lock.read() ?? ''))
       this.#engine = engine
-      const opened = { epoch: engine.epoch, firstSeq: engine.firstSeq(), lastSeq: engine.lastSeq }
-      return setAside === undefined ? opened : { ...opened, setAside }
+      this.#mark(engine, false)
+      return { epoch: engine.epoch, firstSeq: engine.firstSeq(), lastSeq: engine.lastSeq, ...news }
     },
     commit: ({ parcel, streams, restart, confirms }) => {
       if (restart) this.#streams = []
       this.#streams.push(...streams)
       const places = this.#open.commit(parcel, this.#streams, confirms)
-      return { ...places, checkpointDue: this.#open.checkpointDue() }
+      const due = this.#open.checkpointDue()
+      if (due === 'now') this.#checkpointBehindCommit()
+      return { ...places, checkpointDue: due === 'idle' }
     },
     read: (query) => this.#open.read(query),
     cursor: (consumer) => this.#open.cursor(consumer),
@@ -103,32 +105,62 @@ export class StoreService {
       return { done, firstSeq: this.#open.firstSeq() }
     },
     checkpoint: () => {
-      this.#open.checkpoint()
+      this.#checkpoint()
       return undefined
     },
     ping: () => ({ bytes: bytesOnDisk(this.#path) }),
     close: () => {
       this.#closeEngine()
-      this.#unlock?.()
-      this.#unlock = undefined
+      this.#lock?.release()
+      this.#lock = undefined
       return undefined
     },
   }
 
   get #open(): Engine {
-    if (this.#engine === undefined) {
-      throw new Fault('connection', 'the log is closed since an error of the disk', { code: 'store' })
-    }
+    if (this.#engine === undefined) throw new StoreTrouble('the log is closed since an error of the disk', 'io')
     return this.#engine
+  }
+
+  #checkpoint(): void {
+    const engine = this.#open
+    engine.checkpoint()
+    this.#mark(engine, false)
+  }
+
+  /** The commit stands, whatever becomes of this: its caller must not hear of it. */
+  #checkpointBehindCommit(): void {
+    try {
+      this.#checkpoint()
+    } catch (error) {
+      if (trouble(error) === undefined) throw error
+      this.#mistrust(error)
+    }
+  }
+
+  #mark({ epoch, boot, lastSeq }: Engine, closed: boolean): void {
+    this.#lock?.write(markText({ epoch, boot, lastSeq, walSalt: walSalt(this.#path), closed }))
+  }
+
+  /**
+   * SQLite goes on after a failed fsync as if nothing had been, and what the kernel holds may then not be what is on
+   * the disk. So nothing more is written until the file was opened anew. A full disk was noticed before.
+   */
+  #mistrust(error: unknown): void {
+    const what = trouble(error)
+    if (what !== undefined && what !== 'full') this.#closeEngine()
   }
 
   #closeEngine(): void {
     const engine = this.#engine
     this.#engine = undefined
-    try {
-      engine?.close()
-    } catch (error) {
-      if (trouble(error) === undefined) throw error
+    if (engine === undefined) return
+    for (const step of [() => this.#mark(engine, true), () => engine.close()]) {
+      try {
+        step()
+      } catch (error) {
+        if (trouble(error) === undefined) throw error
+      }
     }
   }
 }

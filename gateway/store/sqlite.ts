@@ -1,6 +1,17 @@
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  statSync,
+} from 'node:fs'
 import { uptime } from 'node:os'
 import { basename, dirname, resolve } from 'node:path'
+import { crc32 } from 'node:zlib'
 import Database from 'better-sqlite3'
 import { Fault } from '../contract/fault.ts'
 
@@ -11,6 +22,7 @@ export type Statement<Parameters extends unknown[] = unknown[], Row = unknown> =
 /** Before this, two connections that checkpoint at once could reset the WAL under each other (sqlite.org, release 3.51.3). */
 const SQLITE_OLDEST = [3, 51, 3] as const
 const PAGE_BYTES = 4096
+const WAL_HEADER_BYTES = 32
 /** Of 4 KiB pages; what is read again soon is at the end of the log, and small. */
 const CACHE_KIB = 2048
 
@@ -74,26 +86,67 @@ function settle(db: Sqlite, name: string, wanted: number | string, word: string 
 }
 
 /**
- * Hold the data folder for this process until the returned function is called or the process ends, however it
- * ends: the kernel's lock on a file of its own, taken through SQLite because Node has none.
- * @throws Fault of reach `setup` when somebody else holds it.
+ * Holds the data folder for this process until it is released or the process ends, however it ends: the kernel's
+ * lock on a file of its own, taken through SQLite because Node has none. One text can be kept in that file.
  */
-export function lockData(path: string): () => void {
-  mkdirSync(dirname(resolve(path)), { recursive: true, mode: 0o700 })
-  const lock = new Database(`${path}-lock`, { timeout: 0 })
-  try {
-    lock.pragma('journal_mode=MEMORY')
-    lock.exec('BEGIN EXCLUSIVE')
-  } catch (error) {
-    lock.close()
-    if (trouble(error) !== 'busy') throw error
-    throw new Fault('setup', `the log ${path} is in use by another process`, {
-      code: 'store-in-use',
-      hint: 'stop the other hub first (systemctl stop linli-hub), or give this one a storage.path of its own',
-      cause: error,
-    })
+export class DataLock {
+  readonly #db: Sqlite
+
+  private constructor(db: Sqlite) {
+    this.#db = db
   }
-  return () => lock.close()
+
+  /** @throws Fault of reach `setup` when somebody else holds it. */
+  static take(path: string): DataLock {
+    mkdirSync(dirname(resolve(path)), { recursive: true, mode: 0o700 })
+    const file = `${path}-mark`
+    try {
+      return new DataLock(openMark(file))
+    } catch (error) {
+      const what = trouble(error)
+      if (what === 'damage') {
+        renameSync(file, `${file}.damaged`)
+        return new DataLock(openMark(file))
+      }
+      if (what !== 'busy') throw error
+      throw new Fault('setup', `the log ${path} is in use by another process`, {
+        code: 'store-in-use',
+        hint: 'stop the other hub first (systemctl stop linli-hub), or give this one a storage.path of its own',
+        cause: error,
+      })
+    }
+  }
+
+  /** The text that was kept last; undefined when there is none that is whole. */
+  read(): string | undefined {
+    const row = this.#db.prepare<[], { text: string; crc: number }>('SELECT text, crc FROM mark').get()
+    return row !== undefined && crc32(row.text) === row.crc ? row.text : undefined
+  }
+
+  /** Keep a text: durable when it returns, and a power cut leaves the old or the new. */
+  write(text: string): void {
+    this.#db.prepare('INSERT OR REPLACE INTO mark (id, text, crc) VALUES (1, ?, ?)').run(text, crc32(text))
+  }
+
+  release(): void {
+    this.#db.close()
+  }
+}
+
+function openMark(file: string): Sqlite {
+  if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600))
+  const db = new Database(file, { timeout: 0 })
+  try {
+    // In this mode a lock that was taken once is kept behind the end of the transaction.
+    db.pragma('locking_mode=EXCLUSIVE')
+    db.pragma('journal_mode=TRUNCATE')
+    db.pragma('synchronous=FULL')
+    db.exec('BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS mark (id INTEGER PRIMARY KEY, text TEXT, crc INTEGER); COMMIT')
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
 }
 
 /** What an error of SQLite means for the log; undefined for anything that is a bug of ours. */
@@ -113,6 +166,26 @@ export function trouble(error: unknown): Trouble | undefined {
     return 'io'
   }
   return undefined
+}
+
+/** The first salt in the header of the WAL (sqlite.org/fileformat2, section 4.1); undefined when there is no WAL. */
+export function walSalt(path: string): number | undefined {
+  if (sizeOf(`${path}-wal`) < WAL_HEADER_BYTES) return undefined
+  const header = Buffer.alloc(WAL_HEADER_BYTES)
+  const file = openSync(`${path}-wal`, 'r')
+  try {
+    readSync(file, header, 0, WAL_HEADER_BYTES, 0)
+  } finally {
+    closeSync(file)
+  }
+  return header.readUInt32BE(16)
+}
+
+/** Give a WAL that does not belong to the database another name. */
+export function setWalAside(path: string, suffix: string): string {
+  const aside = `${path}-wal.${suffix}`
+  renameSync(`${path}-wal`, aside)
+  return aside
 }
 
 /** Give the database and its WAL another name, so that whoever can may still read what is in it. Nothing is deleted. */

@@ -116,55 +116,56 @@ async function step(store: Store, model: Model, { ...one }: Step): Promise<void>
   const { epoch } = store
   const last = model.events.length
   switch (one.do) {
-    case 'append': {
-      const calls = Array.from({ length: one.together }, () => store.append(one.batch))
-      for (const { firstSeq, lastSeq } of await Promise.all(calls)) {
-        expect([firstSeq, lastSeq]).toEqual([model.events.length + 1, model.events.length + one.batch.length])
-        model.events.push(...one.batch)
-      }
-      return expect(store.lastSeq()).toBe(model.events.length)
-    }
-    case 'read': {
-      const after = Math.min(one.after, last)
-      const all = expected(model, after, undefined, EVENT_CLASSES)
-      const page = await store.read({
-        after: { epoch, seq: after },
-        limit: one.limit,
-        ...(one.bytesMax === undefined ? {} : { bytesMax: one.bytesMax }),
-      })
-      expect(page.entries.length).toBeGreaterThanOrEqual(Math.min(1, all.length))
-      expect(page.entries.length).toBeLessThanOrEqual(one.limit)
-      expect(page.more).toBe(page.entries.length < all.length)
-      const words = page.entries.map(inWords)
-      const whole = (await readAll(store, {}, after)).map(inWords)
-      return expect(words).toEqual(whole.slice(0, words.length))
-    }
+    case 'append':
+      return append(store, model, one)
+    case 'read':
+      return read(store, model, one)
     case 'readAll': {
       const { rights, classes, limit } = one
       const after = Math.floor(last / 3)
       expect(await found(store, 0, { rights, classes, limit })).toEqual(expected(model, 0, rights, classes))
-      return expect(await found(store, after, { classes, limit })).toEqual(expected(model, after, undefined, classes))
-    }
-    case 'confirm': {
-      const seq = Math.floor(one.part * last)
-      const now = Math.max(seq, model.cursors.get(one.consumer) ?? 0)
-      expect(await store.confirm(one.consumer, { epoch, seq })).toEqual({ epoch, seq: now })
-      model.cursors.set(one.consumer, now)
+      expect(await found(store, after, { classes, limit })).toEqual(expected(model, after, undefined, classes))
       return
     }
+    case 'confirm':
     case 'reset': {
       const seq = Math.floor(one.part * last)
-      await store.reset(one.consumer, { epoch, seq })
-      model.cursors.set(one.consumer, seq)
+      const now = one.do === 'reset' ? seq : Math.max(seq, model.cursors.get(one.consumer) ?? 0)
+      if (one.do === 'reset') await store.reset(one.consumer, { epoch, seq })
+      else expect(await store.confirm(one.consumer, { epoch, seq })).toEqual({ epoch, seq: now })
+      model.cursors.set(one.consumer, now)
       return
     }
     case 'trim':
       model.trimmed = Math.max(model.trimmed, Math.floor(one.part * last))
       await store.trim(model.trimmed)
-      return expect(store.firstSeq()).toBe(model.trimmed + 1)
+      expect(store.firstSeq()).toBe(model.trimmed + 1)
+      return
     case 'reopen':
       return
   }
+}
+
+async function append(store: Store, model: Model, { batch, together }: Extract<Step, { do: 'append' }>): Promise<void> {
+  const calls = Array.from({ length: together }, () => store.append(batch))
+  for (const { firstSeq, lastSeq } of await Promise.all(calls)) {
+    expect([firstSeq, lastSeq]).toEqual([model.events.length + 1, model.events.length + batch.length])
+    model.events.push(...batch)
+  }
+  expect(store.lastSeq()).toBe(model.events.length)
+}
+
+async function read(store: Store, model: Model, one: Extract<Step, { do: 'read' }>): Promise<void> {
+  const seq = Math.min(one.after, model.events.length)
+  const all = expected(model, seq, undefined, EVENT_CLASSES)
+  const measure = one.bytesMax === undefined ? {} : { bytesMax: one.bytesMax }
+  const page = await store.read({ after: { epoch: store.epoch, seq }, limit: one.limit, ...measure })
+  expect(page.entries.length).toBeGreaterThanOrEqual(Math.min(1, all.length))
+  expect(page.entries.length).toBeLessThanOrEqual(one.limit)
+  expect(page.more).toBe(page.entries.length < all.length)
+  const words = page.entries.map(inWords)
+  const whole = (await readAll(store, {}, seq)).map(inWords)
+  expect(words).toEqual(whole.slice(0, words.length))
 }
 
 /** Without a tail everything is read from the file, with one mostly from memory: both must say the same. */

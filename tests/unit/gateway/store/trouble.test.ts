@@ -33,6 +33,21 @@ test('an error of the disk refuses what waits and what comes, until the file was
   expect(rig.lines.filter((line) => line.startsWith('error'))).toHaveLength(1)
 })
 
+test('what waits for its time is refused too, and at once: nobody hangs on a broken disk', async () => {
+  const rig = storeRig()
+  const answer = Promise.withResolvers<never>()
+  const real = directPort()
+  const port: StorePort = { call: (name, argument) => (name === 'commit' ? answer.promise : real.call(name, argument)) }
+  const store = await rig.open({ port: () => port, gatherMs: 60_000 })
+  const alarm = store.append([newEvent({ class: 'alarm' })])
+  await rig.clock.advance(0)
+  const reading = store.append([newEvent()])
+  await rig.clock.advance(0)
+  answer.reject(new StoreTrouble('disk I/O error', 'io'))
+  await expect(alarm).rejects.toMatchObject({ code: 'store' })
+  await expect(reading).rejects.toMatchObject({ code: 'store' })
+})
+
 test('a disk that stays away is asked again and again, less and less often', async () => {
   const rig = storeRig()
   let opens = 0
@@ -119,7 +134,7 @@ test('a writer that is closed does nothing before it was opened anew', async () 
     port.call('commit', { parcel: { rows: rows.slice(), text: '{}' }, streams: [], restart: false, confirms: [] })
   await port.call('commit', { parcel: { rows: rows.slice(), text: '{}' }, streams, restart: true, confirms: [] })
   await port.call('close', undefined)
-  await expect(commit()).rejects.toMatchObject({ code: 'store', message: expect.stringContaining('closed') })
+  await expect(commit()).rejects.toMatchObject({ trouble: 'io', message: expect.stringContaining('closed') })
   await port.call('open', open)
   expect(await commit()).toMatchObject({ firstSeq: 2 })
   await port.call('close', undefined)
