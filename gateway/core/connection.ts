@@ -40,126 +40,145 @@ export interface Supervised {
 
 /** Run one connection until it is stopped: start, and after each fault start again as the table of faults says. */
 export function superviseConnection(plan: ConnectionPlan, parts: ConnectionParts): Supervised {
-  const { id, driver } = plan
-  const { clock, recorder } = parts
-  const log = parts.log.with({ connection: id })
-  const stopping = new AbortController()
-  const troubles = new Map<string, Trouble>()
-  const handlers = new Map<string, CommandHandler>()
-  let counters: Readonly<Record<string, number>> = {}
-  let state: ConnectionState = 'starting'
-  let trouble: Trouble | undefined
-  let restarts = 0
+  return new Connection(plan, parts)
+}
 
-  const say = (type: string, data: SeenData, device?: string): void => {
-    const about = device === undefined ? {} : { device }
-    const seen = { ...about, type, class: 'status', privacy: 'public', monoMs: clock.monoMs(), data } as const
-    recorder.record(id, [seen]).catch(fail)
+class Connection implements Supervised {
+  readonly plan: ConnectionPlan
+  readonly done: Promise<void>
+  readonly #parts: ConnectionParts
+  readonly #log: Log
+  readonly #stopping = new AbortController()
+  readonly #troubles = new Map<string, Trouble>()
+  readonly #handlers = new Map<string, CommandHandler>()
+  #counters: Readonly<Record<string, number>> = {}
+  #state: ConnectionState = 'starting'
+  #trouble: Trouble | undefined
+  #restarts = 0
+  #fail: (bug: unknown) => void = () => undefined
+
+  constructor(plan: ConnectionPlan, parts: ConnectionParts) {
+    this.plan = plan
+    this.#parts = parts
+    this.#log = parts.log.with({ connection: plan.id })
+    const bug = new Promise<never>((_resolve, reject) => {
+      this.#fail = reject
+    })
+    this.done = Promise.race([this.#run(), bug]).finally(() => {
+      this.#state = 'stopped'
+    })
   }
 
-  const enter = (next: ConnectionState, because: Trouble | undefined): void => {
-    if (next === state && because?.message === trouble?.message) return
-    state = next
-    trouble = because
-    if (because === undefined) log.info(`connection is ${next}`)
-    else log.warn(`connection is ${next}: ${because.message}`, { code: because.code })
-    say('linli.connection.state', { state: next, kind: driver.kind, ...(because === undefined ? {} : { ...because }) })
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Fault('connection', 'stopped'))
+    await this.done
   }
 
-  const mark = (device: string, fault: Fault | undefined): void => {
-    const before = troubles.get(device)
-    if (fault === undefined ? before === undefined : before?.message === fault.message) return
-    if (fault === undefined) {
-      troubles.delete(device)
-      log.info('device is well', { device })
-      say('linli.device.state', { state: 'well' }, device)
-    } else {
-      troubles.set(device, troubleOf(fault))
-      log.warn(`device has trouble: ${fault.message}`, { device, code: fault.code })
-      say('linli.device.state', { state: 'trouble', ...troubleOf(fault) }, device)
+  health(): ConnectionHealth {
+    const { id, driver, options } = this.plan
+    const devices = driver.devices(options, id).map((device) => {
+      const trouble = this.#troubles.get(device)
+      return trouble === undefined ? { id: device, ok: true } : { id: device, ok: false, trouble }
+    })
+    const trouble = this.#trouble === undefined ? {} : { trouble: this.#trouble }
+    return { id, kind: driver.kind, state: this.#state, restarts: this.#restarts, ...trouble, devices }
+  }
+
+  handler(verb: string): CommandHandler | undefined {
+    return this.#handlers.get(verb)
+  }
+
+  figures(): readonly Figure[] {
+    return figuresOf(this.plan.id, this.#state, this.#restarts, this.#counters)
+  }
+
+  async #run(): Promise<void> {
+    const { clock, io } = this.#parts
+    const { signal } = this.#stopping
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      const startedMs = clock.monoMs()
+      // It counts as running once it did not fail at once: a port that is not there never runs.
+      const cancel = clock.after(SETTLED_MS, () => this.#enter('running', undefined))
+      const fault = await this.#live().finally(cancel)
+      if (fault === undefined) return
+      if (clock.monoMs() - startedMs >= WELL_AFTER_MS) attempt = 0
+      const action = actionFor(fault.reach, attempt, io.random.next())
+      this.#enter(action.kind === 'park' ? 'parked' : 'waiting', troubleOf(fault))
+      if (action.kind === 'park') return aborted(signal)
+      await clock.sleep(action.afterMs, signal).catch(() => aborted(signal))
+      this.#restarts += 1
     }
   }
-
-  let fail: (bug: unknown) => void = () => undefined
-  const bug = new Promise<never>((_resolve, reject) => {
-    fail = reject
-  })
 
   /** One life of the driver: from its start to its fault, or to the stop. */
-  const live = async (): Promise<Fault | undefined> => {
+  async #live(): Promise<Fault | undefined> {
     const life = new AbortController()
-    const signal = AbortSignal.any([stopping.signal, life.signal])
-    const host: Host<unknown> = {
-      connection: id,
-      options: plan.options,
-      signal,
-      clock,
-      log,
-      io: parts.io,
-      // After its life a driver has nothing to say: what it saw then is not to be trusted.
-      emit: (batch) => (life.signal.aborted ? Promise.resolve() : recorder.record(id, batch)),
-      mark: (device, fault) => {
-        if (!life.signal.aborted) mark(device, fault)
-      },
-      serve: (verb, handler) => handlers.set(verb, handler),
-      figures: (values) => {
-        counters = values
-      },
-    }
+    const stopping = this.#stopping.signal
     try {
-      await driver.run(host)
-      return stopping.signal.aborted ? undefined : new Fault('connection', 'the driver ended by itself')
+      await this.plan.driver.run(this.#host(life.signal))
+      return stopping.aborted ? undefined : new Fault('connection', 'the driver ended by itself')
     } catch (error) {
       // Told to stop, it may end with the signal's reason or with the loss of a wire that was closed under it.
-      if (stopping.signal.aborted && (error === stopping.signal.reason || isFault(error))) return undefined
+      if (stopping.aborted && (error === stopping.reason || isFault(error))) return undefined
       if (!isFault(error)) throw error
       return error
     } finally {
-      handlers.clear()
+      this.#handlers.clear()
       life.abort(new Fault('connection', 'this life of the connection is over'))
     }
   }
 
-  const run = async (): Promise<void> => {
-    let attempt = 0
-    while (!stopping.signal.aborted) {
-      const startedMs = clock.monoMs()
-      // It counts as running once it did not fail at once: a port that is not there never runs.
-      const cancel = clock.after(SETTLED_MS, () => enter('running', undefined))
-      const fault = await live().finally(cancel)
-      if (fault === undefined) break
-      if (clock.monoMs() - startedMs >= WELL_AFTER_MS) attempt = 0
-      const action = actionFor(fault.reach, attempt, parts.io.random.next())
-      attempt += 1
-      enter(action.kind === 'park' ? 'parked' : 'waiting', troubleOf(fault))
-      if (action.kind === 'park') await aborted(stopping.signal)
-      else {
-        await clock.sleep(action.afterMs, stopping.signal).catch(() => aborted(stopping.signal))
-        restarts += 1
-      }
+  /** What the driver may touch in this life. After it a driver has nothing to say: what it saw then is not to be trusted. */
+  #host(life: AbortSignal): Host<unknown> {
+    const { clock, io, recorder } = this.#parts
+    const { id, options } = this.plan
+    return {
+      connection: id,
+      options,
+      signal: AbortSignal.any([this.#stopping.signal, life]),
+      clock,
+      log: this.#log,
+      io,
+      emit: (batch) => (life.aborted ? Promise.resolve() : recorder.record(id, batch)),
+      mark: (device, fault) => {
+        if (!life.aborted) this.#mark(device, fault)
+      },
+      serve: (verb, handler) => this.#handlers.set(verb, handler),
+      figures: (values) => {
+        this.#counters = values
+      },
     }
   }
 
-  const done = Promise.race([run(), bug]).finally(() => {
-    state = 'stopped'
-  })
+  #mark(device: string, fault: Fault | undefined): void {
+    const before = this.#troubles.get(device)
+    if (fault === undefined ? before === undefined : before?.message === fault.message) return
+    if (fault === undefined) {
+      this.#troubles.delete(device)
+      this.#log.info('device is well', { device })
+      this.#say('linli.device.state', { state: 'well' }, device)
+    } else {
+      this.#troubles.set(device, troubleOf(fault))
+      this.#log.warn(`device has trouble: ${fault.message}`, { device, code: fault.code })
+      this.#say('linli.device.state', { state: 'trouble', ...troubleOf(fault) }, device)
+    }
+  }
 
-  return {
-    plan,
-    done,
-    async stop() {
-      stopping.abort(new Fault('connection', 'stopped'))
-      await done
-    },
-    health() {
-      const devices = driver.devices(plan.options, id).map((device) => {
-        const known = troubles.get(device)
-        return known === undefined ? { id: device, ok: true } : { id: device, ok: false, trouble: known }
-      })
-      return { id, kind: driver.kind, state, restarts, ...(trouble === undefined ? {} : { trouble }), devices }
-    },
-    handler: (verb) => handlers.get(verb),
-    figures: () => figuresOf(id, state, restarts, counters),
+  #enter(next: ConnectionState, because: Trouble | undefined): void {
+    if (next === this.#state && because?.message === this.#trouble?.message) return
+    this.#state = next
+    this.#trouble = because
+    const { kind } = this.plan.driver
+    if (because === undefined) this.#log.info(`connection is ${next}`)
+    else this.#log.warn(`connection is ${next}: ${because.message}`, { code: because.code })
+    this.#say('linli.connection.state', { state: next, kind, ...(because === undefined ? {} : { ...because }) })
+  }
+
+  #say(type: string, data: SeenData, device?: string): void {
+    const { clock, recorder } = this.#parts
+    const about = device === undefined ? {} : { device }
+    const seen = { ...about, type, class: 'status', privacy: 'public', monoMs: clock.monoMs(), data } as const
+    recorder.record(this.plan.id, [seen]).catch((bug) => this.#fail(bug))
   }
 }
 
