@@ -1,4 +1,4 @@
-import { type Breach, isNode, lineAt, type Node, type Source, walk } from './sources.ts'
+import { type Breach, calledName, isNode, lineAt, type Node, type Source, walk } from './sources.ts'
 
 /** A file is one noun, read from the top: about 300 lines. */
 export const FILE_LINES = 300
@@ -72,13 +72,6 @@ function nameOf(node: Node, parent: Node | undefined): string {
   if (parent?.type === 'CallExpression' && isNode(parent.callee))
     return `the function given to ${calledName(parent.callee)}`
   return 'a function'
-}
-
-/** `test` of `test(...)`, `test.each(...)(...)` and `test.runIf(...)(...)`. */
-function calledName(callee: Node): string {
-  if (typeof callee.name === 'string') return callee.name
-  const inner = callee.object ?? callee.callee
-  return isNode(inner) ? calledName(inner) : 'it'
 }
 
 function median(numbers: readonly number[]): number {

@@ -29,14 +29,17 @@ export interface Breach {
 }
 
 const REPOSITORY = join(import.meta.dirname, '../..')
-const FOLDERS = ['bin', 'config', 'drivers', 'gateway', 'hardware-sim', 'systemd', 'tests']
 const TEXTS = /\.(ts|md|json|ya?ml|sh|c|service|conf|rules|html|css|py|toml)$|^[^.]*$/
 
 /** Every file of ours whose name ends like this, generated ones too. */
 export function textFiles(ending: RegExp = TEXTS): readonly TextFile[] {
-  const found = FOLDERS.flatMap((folder) => filesIn(join(REPOSITORY, folder)))
-  const own = [...readdirSync(REPOSITORY, { withFileTypes: true })].filter((entry) => entry.isFile())
-  return [...found, ...own.map(({ name }) => name)]
+  const ignored = ignoredFolders()
+  const own = readdirSync(REPOSITORY, { withFileTypes: true }).filter(({ name }) => !ignored.includes(name))
+  return own
+    .flatMap((entry) => {
+      if (entry.isFile()) return [entry.name]
+      return entry.name.startsWith('.') ? [] : filesIn(join(REPOSITORY, entry.name), ignored)
+    })
     .filter((path) => ending.test(path) && path !== 'package-lock.json')
     .sort()
     .map((path) => ({ path, text: readRepository(path) }))
@@ -77,6 +80,13 @@ export function told(breaches: readonly Breach[]): readonly string[] {
   return breaches.map(({ path, line, message }) => `${path}:${line} ${message}`)
 }
 
+/** `test` of `test(...)`, `test.each(...)(...)` and `test.runIf(...)(...)`. */
+export function calledName(callee: Node): string {
+  if (typeof callee.name === 'string') return callee.name
+  const inner = callee.object ?? callee.callee
+  return isNode(inner) ? calledName(inner) : 'something'
+}
+
 export function isNode(value: unknown): value is Node {
   return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string'
 }
@@ -87,10 +97,16 @@ function children(node: Node): Node[] {
   )
 }
 
-function filesIn(folder: string): string[] {
+function filesIn(folder: string, ignored: readonly string[]): string[] {
   const entries = readdirSync(folder, { withFileTypes: true, recursive: true })
   return entries
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => relative(REPOSITORY, join(parentPath, name)))
-    .filter((path) => !/(^|\/)(node_modules|var|coverage)\//.test(path))
+    .filter((path) => !path.split('/').some((part) => ignored.includes(part)))
+}
+
+/** What git leaves out is not ours: `node_modules/`, `dist/`. */
+function ignoredFolders(): readonly string[] {
+  const lines = readRepository('.gitignore').split('\n')
+  return lines.filter((line) => line.endsWith('/')).map((line) => line.slice(0, -1))
 }
