@@ -28,15 +28,18 @@ export function createClock(): Clock {
           clearTimeout(timer)
           reject(signal?.reason)
         }
-        const timer = setTimeout(() => {
-          signal?.removeEventListener('abort', onAbort)
-          resolve()
-        }, ms)
+        const timer = setTimeout(
+          () => {
+            signal?.removeEventListener('abort', onAbort)
+            resolve()
+          },
+          Math.max(0, ms),
+        )
         signal?.addEventListener('abort', onAbort, { once: true })
       })
     },
     after(ms, run) {
-      const timer = setTimeout(run, ms)
+      const timer = setTimeout(run, Math.max(0, ms))
       return () => clearTimeout(timer)
     },
   }
