@@ -15,7 +15,7 @@ const retries = z
   .min(0)
   .max(RETRIES_MAX)
   .default(1)
-  .describe('How often a question is repeated that was not answered; a silent device is asked once.')
+  .describe('How often a question is repeated that was not answered, where the device answered before.')
 
 const device = z.strictObject({
   id: name.describe('Name of the device: its events are known by it.'),

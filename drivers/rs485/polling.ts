@@ -89,10 +89,10 @@ export class Polling {
     this.#cancelWake = clock.after(Math.max(0, next - nowMs), () => this.#turn())
   }
 
-  async #read({ id, silent }: Turn, askedMs: number): Promise<void> {
+  async #read({ id, repeat }: Turn, askedMs: number): Promise<void> {
     const { clock } = this.#options.host
     try {
-      const poll = await this.#meters.get(id)!.read(silent ? 1 : 1 + this.#options.retries)
+      const poll = await this.#meters.get(id)!.read(repeat ? 1 + this.#options.retries : 1)
       this.#schedule.answered(id, clock.monoMs())
       this.#polls += 1
       this.#mark(id, poll.trouble)

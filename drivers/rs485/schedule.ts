@@ -1,6 +1,6 @@
 /** Pauses before a device that did not answer is asked again, from one failure to the next; the last one stays. */
 const BACKOFF_MS = [0, 500, 1000, 2000, 4000, 8000, 16_000, 30_000] as const
-/** A device that failed so often in a row is taken for silent; one failure may be a disturbance. */
+/** A device that failed so often in a row is taken for silent; one failure may be a disturbance, and waits for nobody. */
 const SILENT_AFTER = 2
 /** So much of the time may go to silent devices while others wait. */
 const PROBE_SHARE = 0.03
@@ -14,14 +14,15 @@ export interface Due {
 
 export interface Turn {
   readonly id: string
-  /** It has not answered for a while: one attempt is enough. */
-  readonly silent: boolean
+  /** It answered last time, so that a lost answer is worth a repetition; who did not is asked once. */
+  readonly repeat: boolean
 }
 
 interface Entry extends Due {
   dueMs: number
   failures: number
   asking: boolean
+  answered: boolean
   /** Others wait while it is asked. */
   charged: boolean
 }
@@ -38,10 +39,10 @@ export class Schedule {
   #creditMs = 0
   #creditAtMs: number
 
-  /** All are due at once. */
+  /** All are due at once, and nobody has failed. */
   constructor(devices: readonly Due[], nowMs: number) {
     for (const { id, everyMs } of devices) {
-      this.#entries.set(id, { id, everyMs, dueMs: nowMs, failures: 0, asking: false, charged: false })
+      this.#entries.set(id, { id, everyMs, dueMs: nowMs, failures: 0, asking: false, answered: true, charged: false })
     }
     this.#creditAtMs = nowMs
   }
@@ -56,12 +57,13 @@ export class Schedule {
     pick.asking = true
     // Time that nobody else wanted costs nothing.
     pick.charged = pick === silent && well !== undefined
-    return { id: pick.id, silent: pick === silent }
+    return { id: pick.id, repeat: pick.answered }
   }
 
   answered(id: string, nowMs: number): void {
     const entry = this.#end(id)
     entry.failures = 0
+    entry.answered = true
     const { dueMs, everyMs } = entry
     // The tick after the one that was served; of ticks that were missed only the last is made up for.
     entry.dueMs = Math.max(Math.floor(dueMs / everyMs) + 1, Math.floor(nowMs / everyMs)) * everyMs
@@ -73,6 +75,7 @@ export class Schedule {
     if (entry.charged) this.#creditMs -= tookMs
     const pauseMs = BACKOFF_MS[Math.min(entry.failures, BACKOFF_MS.length - 1)]!
     entry.failures += 1
+    entry.answered = false
     entry.dueMs = nowMs + pauseMs
   }
 
