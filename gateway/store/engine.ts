@@ -47,7 +47,7 @@ export class Engine {
   readonly #encoder = new RowEncoder()
   readonly #inserts = new Map<EventClass, Statement<[number, Buffer, Buffer]>>()
   readonly #firsts = new Map<EventClass, Statement<[], { last: number; head: Buffer }>>()
-  readonly #commit: (rows: readonly NewRow[], confirms: readonly Confirm[]) => number[]
+  readonly #commitMany: (rows: readonly NewRow[], confirms: readonly Confirm[]) => number[]
   readonly #trimChunk: (seq: number) => boolean
   #framesGuess = 0
   #framesUnasked = 0
@@ -64,12 +64,8 @@ export class Engine {
       this.#inserts.set(name, db.prepare(`INSERT INTO ${name} (last, head, body) VALUES (?, ?, ?)`))
       this.#firsts.set(name, db.prepare(`SELECT last, head FROM ${name} ORDER BY last LIMIT 1`))
     }
-    this.#commit = db.transaction((rows: readonly NewRow[], confirms: readonly Confirm[]) => {
-      for (const { class: name, events } of rows) {
-        const { lastSeq: last, head, body } = this.#encoder.encode(events, this.boot)
-        this.#inserts.get(name)!.run(last, head, body)
-        this.#framesUnasked += 2 + Math.ceil(body.length / 4096)
-      }
+    this.#commitMany = db.transaction((rows: readonly NewRow[], confirms: readonly Confirm[]) => {
+      for (const row of rows) this.#insert(row)
       this.#framesUnasked += confirms.length
       return confirms.map(({ consumer, seq, force }) =>
         force ? this.#cursors.reset(consumer, seq) : this.#cursors.confirm(consumer, seq),
@@ -84,12 +80,30 @@ export class Engine {
   }
 
   /** Make events durable in one transaction, and confirmations with them. */
-  commit(parcel: Parcel, streams: readonly Stream[], confirms: readonly Confirm[]): Places & { confirmed: number[] } {
+  commit(
+    parcel: Parcel,
+    streams: readonly Stream[],
+    confirms: readonly Confirm[],
+  ): Places & { confirmed: readonly number[] } {
     const count = parcel.rows.length / COLUMNS
     const firstSeq = this.#lastSeq + 1
-    const confirmed = this.#commit(rowsOf(parcel, streams, firstSeq), confirms)
+    const rows = rowsOf(parcel, streams, firstSeq)
+    const confirmed = this.#write(rows, confirms)
     this.#lastSeq += count
     return { firstSeq, lastSeq: this.#lastSeq, confirmed }
+  }
+
+  /** A row alone is a transaction of its own: SQLite begins and ends it with the statement. */
+  #write(rows: readonly NewRow[], confirms: readonly Confirm[]): readonly number[] {
+    if (rows.length !== 1 || confirms.length > 0) return this.#commitMany(rows, confirms)
+    this.#insert(rows[0]!)
+    return []
+  }
+
+  #insert({ class: name, events }: NewRow): void {
+    const { lastSeq, head, body } = this.#encoder.encode(events, this.boot)
+    this.#inserts.get(name)!.run(lastSeq, head, body)
+    this.#framesUnasked += 2 + Math.ceil(body.length / 4096)
   }
 
   read(query: PageQuery): RawPage {

@@ -1,0 +1,212 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import type { NewEvent } from '../../gateway/contract/event.ts'
+import { createClock } from '../../gateway/io/clock.ts'
+import { createLog } from '../../gateway/io/log.ts'
+import { openStore } from '../../gateway/store/open.ts'
+import { alternatingPairs, type BenchFigure, figureOfPairs, type Goal, ratioAtLeast, valueAtMost } from './figure.ts'
+
+/**
+ * The log beside bare better-sqlite3 that inserts ready strings, one row an event, in transactions of the same size,
+ * synced each (WAL, FULL). Ours is given objects, or ready bodies, by a few callers who each wait for their
+ * acknowledgement. It is told to make each commit of just that size; where a figure is called `grouped` it commits
+ * together what waits together, as it does in a hub.
+ */
+const BATCHES = [1, 20, 100, 1000] as const
+type BatchSize = (typeof BATCHES)[number]
+/** Callers that wait for their acknowledgement at the same time, as the connections of a hub do. */
+const CALLERS = 16
+const PAIRS = 5
+/** Events of one run: some tenths of a second on either side. */
+const RUN_EVENTS: Record<BatchSize, number> = { 1: 1200, 20: 12_000, 100: 40_000, 1000: 100_000 }
+/** What the log commits together at most when nobody says otherwise. */
+const GROUP_EVENTS = 1000
+const BYTES_EVENTS = 20_000
+const METERS = 100
+
+export async function figures(): Promise<BenchFigure[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'linli-bench-log-'))
+  try {
+    const found: BenchFigure[] = []
+    for (const batch of BATCHES) {
+      const objects = await ingest(folder, {
+        name: `log.ingest.${batch}`,
+        batch,
+        ready: false,
+        goal: ratioAtLeast(0.7),
+      })
+      if (batch === 100) found.push({ ...objects, name: 'log.ingest' })
+      found.push(objects)
+      const readyGoal = batch >= 100 ? ratioAtLeast(0.9) : null
+      found.push(await ingest(folder, { name: `log.ingest.${batch}.ready`, batch, ready: true, goal: readyGoal }))
+    }
+    for (const batch of [1, 20] as const) {
+      const name = `log.ingest.${batch}.grouped`
+      found.push(await ingest(folder, { name, batch, ready: true, grouped: true, goal: ratioAtLeast(0.9) }))
+    }
+    found.push(await bytes(folder, 20, valueAtMost(2.6)))
+    found.push(await bytes(folder, 100, valueAtMost(1)))
+    return found
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+interface Ingest {
+  readonly name: string
+  readonly batch: BatchSize
+  /** The bodies are JSON before the clock runs. */
+  readonly ready: boolean
+  readonly grouped?: boolean
+  readonly goal: Goal | null
+}
+
+interface Reading {
+  readonly points: Readonly<Record<string, { readonly v: number; readonly u: string }>>
+  readonly quality: 'good'
+}
+
+/** Readings of electricity meters, about 200 bytes as JSON; the same each time. */
+function readings(count: number): Reading[] {
+  let seed = 1
+  const random = (): number => {
+    seed = (seed * 16_807) % 2_147_483_647
+    return seed / 2_147_483_647
+  }
+  const energies = Array.from({ length: METERS }, () => random() * 30_000)
+  return Array.from({ length: count }, (_, n) => {
+    const power = Math.round(random() * 30_000) / 10
+    const energy = (energies[n % METERS] ?? 0) + power / 360_000
+    energies[n % METERS] = energy
+    const point = (value: number, decimals: number, u: string) => ({ v: Number(value.toFixed(decimals)), u })
+    return {
+      points: {
+        energy_import: point(energy, 2, 'kWh'),
+        power: point(power, 1, 'W'),
+        voltage: point(228 + random() * 6, 1, 'V'),
+        current: point(power / 230, 3, 'A'),
+        frequency: point(49.95 + random() * 0.1, 2, 'Hz'),
+        power_factor: point(0.9 + random() * 0.1, 2, ''),
+      },
+      quality: 'good',
+    }
+  })
+}
+
+async function ingest(folder: string, { name, batch, ready, grouped, goal }: Ingest): Promise<BenchFigure> {
+  const count = RUN_EVENTS[batch]
+  const objects = readings(count)
+  const texts = objects.map((object) => JSON.stringify(object))
+  const raw = openRaw(join(folder, `${name}-raw.db`))
+  const ours = await openOurs(join(folder, `${name}.db`), batch, grouped === true ? GROUP_EVENTS : batch)
+  const bodyAt = ready ? (n: number) => texts[n] ?? '' : (n: number) => JSON.stringify(objects[n])
+  const timed = async (run: () => void | Promise<void>): Promise<number> => {
+    const start = performance.now()
+    await run()
+    return (count / (performance.now() - start)) * 1000
+  }
+  try {
+    // Before anybody is timed, the hot paths are machine code and the WAL is a file that is written over.
+    for (let warm = 0; warm < 3; warm++) {
+      await ours.run(count, bodyAt)
+      raw.run(texts, batch)
+    }
+    const pairs = await alternatingPairs(
+      PAIRS,
+      () => timed(() => ours.run(count, bodyAt)),
+      () => timed(() => raw.run(texts, batch)),
+    )
+    const what = `${ready ? 'ready bodies' : 'objects'} to acknowledged, ${CALLERS} callers of ${batch} each`
+    const how = grouped === true ? 'committed together as they wait' : `commits of ${batch}`
+    return figureOfPairs(
+      { name, unit: 'events/s', note: `${what}, ${how}; beside better-sqlite3 with ready strings`, goal },
+      pairs,
+    )
+  } finally {
+    await ours.close()
+    raw.close()
+  }
+}
+
+/** `write_bytes` of the process over the bytes of the bodies, the copying of the WAL into the database included. */
+async function bytes(folder: string, batch: number, goal: Goal): Promise<BenchFigure> {
+  const texts = readings(BYTES_EVENTS).map((reading) => JSON.stringify(reading))
+  const payload = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
+  let run = 0
+  const oneOurs = async (): Promise<number> => {
+    const ours = await openOurs(join(folder, `bytes-${batch}-${run++}.db`), batch, batch)
+    const before = writtenBytes()
+    await ours.run(texts.length, (n) => texts[n] ?? '', 1)
+    await ours.close()
+    return (writtenBytes() - before) / payload
+  }
+  const oneRaw = async (): Promise<number> => {
+    const raw = openRaw(join(folder, `bytes-${batch}-${run++}-raw.db`))
+    const before = writtenBytes()
+    raw.run(texts, batch)
+    raw.close()
+    return (writtenBytes() - before) / payload
+  }
+  const note = `bytes written by the process over bytes of the bodies, ${batch} events a commit; beside one row an event`
+  const pairs = await alternatingPairs(5, oneOurs, oneRaw)
+  return figureOfPairs({ name: `log.bytes.${batch}`, unit: 'bytes/byte', note, goal }, pairs)
+}
+
+/** proc(5), /proc/pid/io: bytes that this process caused to be sent to the storage layer. */
+function writtenBytes(): number {
+  const found = /^write_bytes: (\d+)$/m.exec(readFileSync('/proc/self/io', 'utf8'))
+  if (found === null) throw new Error('/proc/self/io does not tell write_bytes: this kernel counts no I/O of tasks')
+  return Number(found[1])
+}
+
+function openRaw(path: string) {
+  const db = new Database(path)
+  db.pragma('journal_mode = WAL')
+  db.pragma('synchronous = FULL')
+  db.exec('CREATE TABLE event (seq INTEGER PRIMARY KEY, body TEXT NOT NULL)')
+  const insert = db.prepare('INSERT INTO event (body) VALUES (?)')
+  const commit = db.transaction((texts: readonly string[], from: number, to: number) => {
+    for (let n = from; n < to; n++) insert.run(texts[n])
+  })
+  return {
+    run(texts: readonly string[], batch: number): void {
+      for (let from = 0; from < texts.length; from += batch) commit(texts, from, Math.min(from + batch, texts.length))
+    },
+    close: () => db.close(),
+  }
+}
+
+/** @param commitEvents how many events the log commits together */
+async function openOurs(path: string, batch: number, commitEvents: number) {
+  const clock = createClock()
+  const log = createLog('error', false)
+  const store = await openStore({ path, hub: 'bench', clock, log, gatherMs: 0, urgentMs: 0, commitEvents })
+  const eventAt = (n: number, body: string): NewEvent => ({
+    class: 'telemetry',
+    type: 'linli.meter.reading',
+    source: `devices/meter-${301 + (n % METERS)}`,
+    privacy: 'personal',
+    monoMs: clock.monoMs(),
+    wallMs: clock.wallMs(),
+    clock: 'synced',
+    body,
+  })
+  return {
+    async run(count: number, bodyAt: (n: number) => string, callers = CALLERS): Promise<void> {
+      let next = 0
+      const call = async (): Promise<void> => {
+        while (next < count) {
+          const from = next
+          next = Math.min(next + batch, count)
+          const events: NewEvent[] = []
+          for (let n = from; n < next; n++) events.push(eventAt(n, bodyAt(n)))
+          await store.append(events)
+        }
+      }
+      await Promise.all(Array.from({ length: callers }, call))
+    },
+    close: () => store.close(),
+  }
+}
