@@ -1,40 +1,17 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createNotifier } from '../../gateway/io/sd-notify.ts'
 import { eventually } from './eventually.ts'
-import { needs, pathOf } from './needs.ts'
-
-const undo: (() => void)[] = []
-afterEach(() => {
-  for (const step of undo.splice(0).reverse()) step()
-})
-
-/** A datagram socket that is not ours, where systemd's would be: what it hears comes out as text. */
-async function listen(address: string): Promise<{ heard(): string; process: ChildProcess }> {
-  const source = address.startsWith('@') ? `ABSTRACT-RECV:${address.slice(1)}` : `UNIX-RECV:${address}`
-  const socat = spawn(pathOf('socat')!, ['-u', source, 'STDOUT'], { stdio: ['ignore', 'pipe', 'inherit'] })
-  undo.push(() => socat.kill('SIGKILL'))
-  let text = ''
-  socat.stdout!.on('data', (bytes: Buffer) => {
-    text += bytes.toString()
-  })
-  await eventually(() => listensAt(address))
-  return { heard: () => text, process: socat }
-}
-
-function listensAt(address: string): boolean {
-  return readFileSync('/proc/net/unix', 'utf8')
-    .split('\n')
-    .some((line) => line.endsWith(` ${address}`))
-}
+import { atEnd } from './kept.ts'
+import { needs } from './needs.ts'
+import { listenForNotices } from './notify-socket.ts'
 
 function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'linli-notify-'))
-  undo.push(() => rmSync(folder, { recursive: true, force: true }))
+  atEnd(async () => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
 
@@ -43,7 +20,7 @@ test.each([
   ['an abstract name', () => `@linli-notify-test-${process.pid}`],
 ])('systemd hears ready, status, beat and stopping over %s', needs('socat'), async (_kind, place) => {
   const address = place()
-  const { heard } = await listen(address)
+  const { heard } = await listenForNotices(address)
   const notifier = createNotifier({ NOTIFY_SOCKET: address })
   notifier.ready()
   notifier.status('3 connections\nrun')
@@ -59,7 +36,7 @@ test('a READY that nobody took comes with the next beat', needs('socat'), async 
   const notifier = createNotifier({ NOTIFY_SOCKET: address })
   notifier.ready()
   expect(existsSync(address)).toBe(false)
-  const { heard, process: socat } = await listen(address)
+  const { heard, process: socat } = await listenForNotices(address)
   notifier.beat()
   await eventually(() => heard().includes('WATCHDOG'))
   expect(heard()).toBe('READY=1\nWATCHDOG=1\n')
