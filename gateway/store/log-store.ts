@@ -63,7 +63,8 @@ export class LogStore implements OpenedStore {
   #lastSeq: number
   #tail: Tail
   #state: 'open' | 'recovering' | 'closed' | 'dead' = 'open'
-  #ended = new AbortController()
+  readonly #ended = new AbortController()
+  #closing: Promise<void> | undefined
   readonly #end = Promise.withResolvers<never>()
 
   constructor(options: LogStoreOptions, port: StorePort, opened: Opened) {
@@ -172,8 +173,13 @@ export class LogStore implements OpenedStore {
     })
   }
 
-  async close(): Promise<void> {
-    if (this.#state === 'closed' || this.#state === 'dead') return
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    if (this.#state === 'dead') return
     this.#state = 'closed'
     await this.#committer.finish(closedFault())
     this.#ended.abort(closedFault())

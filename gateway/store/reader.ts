@@ -64,8 +64,10 @@ export class Reader {
     const budget: Budget = { left: SCANNED_MAX }
     const page = new PageBuilder(query)
     const gaps = new GapLane(this.#gaps, query, names, budget)
-    const lanes = names.map((name) => new Lane(this.#rows(name, query), query, budget))
+    const lanes: Lane[] = []
     try {
+      for (const name of names) lanes.push(new Lane(this.#rows(name, query), query, budget))
+      for (const lane of lanes) lane.advance()
       return fill(page, gaps, lanes, lastSeq)
     } finally {
       for (const lane of lanes) lane.close()
@@ -148,7 +150,6 @@ class Lane {
     this.#rows = rows
     this.#query = query
     this.#budget = budget
-    this.#advance()
   }
 
   /** Hand over events up to and including this place, or until the page is full. */
@@ -158,7 +159,7 @@ class Lane {
       page.add(events, this.#at, this.#start)
       this.#start += events.rows[this.#at + CHARS]!
       this.#at += COLUMNS
-      this.#advance()
+      this.advance()
     }
   }
 
@@ -166,7 +167,8 @@ class Lane {
     this.#rows.records.return?.()
   }
 
-  #advance(): void {
+  /** Go on to the next event; to the first one at the beginning. */
+  advance(): void {
     this.next = Number.POSITIVE_INFINITY
     for (;;) {
       if (this.#events !== undefined && this.#seek(this.#events)) return

@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { seededRandom } from '../../hardware-sim/random.ts'
+import { eventually } from './eventually.ts'
 import { needs } from './needs.ts'
 import { Account, integrityOf, runWriter } from './store-account.ts'
 
@@ -58,3 +59,16 @@ test.each(FAULTS)(
     expect(integrityOf(path)).toBe('ok')
   },
 )
+
+test('a second hub on the same data ends with words that help, and the first one goes on', async () => {
+  const path = newPath()
+  const account = new Account()
+  const first = runWriter(path, account, { killAfterMs: 1500 })
+  await eventually(() => existsSync(`${path}-wal`))
+  const second = await runWriter(path, new Account(), { batches: 5 })
+  expect(second.code).not.toBe(0)
+  expect(second.errors).toContain('is in use by another process')
+  await first
+  expect(account.kept.size).toBeGreaterThan(10)
+  expect(await account.wrongs(path)).toEqual([])
+})

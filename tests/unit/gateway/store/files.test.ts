@@ -190,6 +190,12 @@ describe('a damaged row is taken out, and a gap stands in its place', () => {
       (seq) => seq === 22,
     ],
     [
+      'in the first alarm',
+      "UPDATE alarm SET head = x'00000000' || substr(head, 5) WHERE last = 11",
+      'gap 11-11 corrupt {"alarm":1}',
+      (seq) => seq === 11,
+    ],
+    [
       'in the body of the last row',
       "UPDATE alarm SET body = x'' WHERE last = 33",
       'gap 33-33 corrupt {"alarm":1}',

@@ -195,3 +195,14 @@ test('closing waits for what was handed over and refuses what comes later', asyn
   expect(await refused).toMatchObject({ code: 'store' })
   expect((await rig.open()).lastSeq()).toBe(3)
 })
+
+test('the signal closes the log', async () => {
+  const rig = storeRig()
+  const ending = new AbortController()
+  const store = await rig.open({ signal: ending.signal })
+  await store.append(newEvents(3))
+  ending.abort()
+  await expect(store.append([newEvent()])).rejects.toMatchObject({ code: 'store' })
+  await store.close()
+  expect((await rig.open()).lastSeq()).toBe(3)
+})
