@@ -4,46 +4,38 @@ import type { TcpIo, Wire } from '../contract/io.ts'
 
 /** Of what was received and not read; then the peer is made to wait. */
 const UNREAD_BYTES_MAX = 262_144
+/** One for all connections: what the kernel hands over is copied out of it at once. */
+const CHUNK = Buffer.alloc(65_536)
+const KEEP_ALIVE_MS = 30_000
+const NOTHING = new Uint8Array(0)
 
 /** TCP connections with Nagle's delay off: a request is one small packet. */
 export function createTcp(): TcpIo {
   return {
-    dial(host, port, timeoutMs, signal) {
-      return new Promise<Wire>((resolve, reject) => {
-        if (signal.aborted) return reject(signal.reason)
-        const socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 })
-        const fail = (error: unknown): void => {
-          clearTimeout(timer)
-          signal.removeEventListener('abort', onAbort)
-          socket.removeAllListeners()
-          socket.on('error', () => undefined)
-          socket.destroy()
-          reject(error)
-        }
-        const onAbort = (): void => fail(signal.reason)
-        const timer = setTimeout(
-          () =>
-            fail(
-              new Fault('connection', `${host}:${port} does not answer within ${timeoutMs} ms`, {
-                code: 'timeout',
-                hint: 'is the host on, and on this network?',
-              }),
-            ),
-          timeoutMs,
-        )
-        signal.addEventListener('abort', onAbort, { once: true })
-        socket.once('error', (error: NodeJS.ErrnoException) => fail(dialFault(host, port, error)))
-        socket.once('connect', () => {
-          clearTimeout(timer)
-          signal.removeEventListener('abort', onAbort)
-          socket.removeAllListeners()
-          const wire = new SocketWire(socket, `${host}:${port}`)
-          signal.addEventListener('abort', () => void wire.close(), { once: true })
-          resolve(wire)
-        })
-      })
+    async dial(host, port, timeoutMs, signal) {
+      signal.throwIfAborted()
+      const wire = new SocketWire(host, port)
+      const onAbort = (): void => void wire.close()
+      signal.addEventListener('abort', onAbort, { once: true })
+      void wire.gone.then(() => signal.removeEventListener('abort', onAbort))
+      const timer = setTimeout(() => wire.giveUp(mute(host, port, timeoutMs)), timeoutMs)
+      try {
+        await wire.connected
+        return wire
+      } catch (error) {
+        throw signal.aborted ? signal.reason : error
+      } finally {
+        clearTimeout(timer)
+      }
     },
   }
+}
+
+function mute(host: string, port: number, timeoutMs: number): Fault {
+  return new Fault('connection', `${host}:${port} does not answer within ${timeoutMs} ms`, {
+    code: 'timeout',
+    hint: 'is the host on, and on this network?',
+  })
 }
 
 function dialFault(host: string, port: number, error: NodeJS.ErrnoException): Fault {
@@ -71,40 +63,67 @@ interface Reader {
 
 class SocketWire implements Wire {
   readonly gone: Promise<Error | undefined>
+  /** Rejects when it never stood. */
+  readonly connected: Promise<void>
   readonly #socket: Socket
   readonly #name: string
-  #unread: Buffer[] = []
-  #unreadBytes = 0
+  #unread: Uint8Array = new Uint8Array(0)
   #reader: Reader | undefined
+  #paused = false
   #over: { readonly fault: Fault | undefined } | undefined
   #tellGone: (reason: Error | undefined) => void = () => undefined
 
-  constructor(socket: Socket, name: string) {
-    this.#socket = socket
-    this.#name = name
+  constructor(host: string, port: number) {
+    this.#name = `${host}:${port}`
     this.gone = new Promise((resolve) => {
       this.#tellGone = resolve
     })
-    socket.on('data', (bytes: Buffer) => this.#received(bytes))
-    socket.on('error', (error) => this.#end(this.#fault(error.message)))
+    const socket = connect({
+      host,
+      port,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
+      // Past the stream, which would cost more than everything else about an answer.
+      onread: { buffer: CHUNK, callback: (length, chunk) => this.#received(chunk, length) },
+    })
+    this.#socket = socket
+    let stood = false
+    this.connected = new Promise((resolve, reject) => {
+      socket.once('connect', () => {
+        stood = true
+        resolve()
+      })
+      void this.gone.then(() => reject(this.#closedFault()))
+    })
+    socket.on('error', (error) => this.#end(stood ? this.#fault(error.message) : dialFault(host, port, error)))
+    socket.on('end', () => this.#end(this.#fault('the other side hung up')))
     socket.on('close', () => this.#end(this.#fault('the other side hung up')))
   }
 
-  write(bytes: Uint8Array): Promise<void> {
-    if (this.#over !== undefined) return Promise.reject(this.#closedFault())
-    return new Promise((resolve, reject) => {
-      this.#socket.write(bytes, (error) => (error ? reject(this.#fault(error.message)) : resolve()))
+  /** It does not stand in time. */
+  giveUp(fault: Fault): void {
+    this.#end(fault)
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    if (this.#over !== undefined) throw this.#closedFault()
+    this.#socket.write(bytes)
+    // The kernel mostly takes it all at once; only where it did not is it waited for.
+    if (this.#socket.writableLength === 0) return
+    await new Promise<void>((resolve, reject) => {
+      this.#socket.write(NOTHING, (error) => (error ? reject(this.#fault(error.message)) : resolve()))
     })
   }
 
   read(atLeast: number, untilMonoMs: number): Promise<Uint8Array> {
     if (this.#reader !== undefined) throw new Error('two readers on one wire')
-    const restMs = untilMonoMs - performance.now()
-    if (this.#unreadBytes >= atLeast && this.#unreadBytes > 0) return Promise.resolve(this.#take())
-    if (this.#over !== undefined) return Promise.reject(this.#closedFault())
-    if (atLeast === 0 || restMs <= 0) return Promise.resolve(this.#take())
+    const enough = this.#unread.length >= atLeast
+    if (this.#over !== undefined && !(enough && this.#unread.length > 0)) return Promise.reject(this.#closedFault())
+    const leftMs = untilMonoMs - performance.now()
+    if (enough || leftMs <= 0) return Promise.resolve(this.#take())
     return new Promise((resolve, reject) => {
-      const timer = Number.isFinite(restMs) ? setTimeout(() => this.#settle(), Math.ceil(restMs)) : undefined
+      const timer = Number.isFinite(leftMs) ? setTimeout(() => this.#settle(), Math.ceil(leftMs)) : undefined
       this.#reader = { atLeast, resolve, reject, timer }
     })
   }
@@ -118,11 +137,16 @@ class SocketWire implements Wire {
     await this.gone
   }
 
-  #received(bytes: Buffer): void {
-    this.#unread.push(bytes)
-    this.#unreadBytes += bytes.length
-    if (this.#reader !== undefined && this.#unreadBytes >= this.#reader.atLeast) this.#settle()
-    else if (this.#unreadBytes > UNREAD_BYTES_MAX) this.#socket.pause()
+  /** @returns false to be spared more of it until something was read */
+  #received(chunk: Uint8Array, length: number): boolean {
+    const before = this.#unread
+    const both = new Uint8Array(before.length + length)
+    both.set(before)
+    both.set(chunk.subarray(0, length), before.length)
+    this.#unread = both
+    if (this.#reader !== undefined && both.length >= this.#reader.atLeast) this.#settle()
+    this.#paused = this.#unread.length > UNREAD_BYTES_MAX
+    return !this.#paused
   }
 
   #settle(): void {
@@ -133,10 +157,12 @@ class SocketWire implements Wire {
   }
 
   #take(): Uint8Array {
-    const bytes = this.#unread.length === 1 ? this.#unread[0]! : Buffer.concat(this.#unread)
-    this.#unread = []
-    this.#unreadBytes = 0
-    if (this.#socket.isPaused()) this.#socket.resume()
+    const bytes = this.#unread
+    this.#unread = new Uint8Array(0)
+    if (this.#paused && this.#over === undefined) {
+      this.#paused = false
+      this.#socket.resume()
+    }
     return bytes
   }
 

@@ -118,10 +118,25 @@ function bcd(bytes: Uint8Array): number {
   return value
 }
 
+/** Nine digits tell every float32 from its neighbours (IEEE 754-2008, 5.12.2), and six survive one. */
+const FLOAT32_DIGITS_MIN = 6
+const FLOAT32_DIGITS_MAX = 9
+/** The powers of ten that a double holds exactly: a whole number divided by one is the nearest double to the decimal. */
+const POWERS_OF_TEN = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`))
+
+/** To so many places behind the point, or before it where they are negative; much faster than by way of a text. */
+function rounded(value: number, power: number, places: number): number {
+  return places < 0 ? Math.round(value / power) * power : Math.round(value * power) / power
+}
+
 /** The shortest decimal that is this float32: 230.4, and not 230.39999389648438. */
 function shortFloat32(value: number): number {
-  for (let digits = 6; digits < 9; digits++) {
-    const short = Number(value.toPrecision(digits))
+  if (value === 0 || !Number.isFinite(value)) return value
+  const exponent = Math.floor(Math.log10(Math.abs(value)))
+  for (let digits = FLOAT32_DIGITS_MIN; digits <= FLOAT32_DIGITS_MAX; digits++) {
+    const places = digits - 1 - exponent
+    const power = POWERS_OF_TEN[Math.abs(places)]
+    const short = power === undefined ? Number(value.toPrecision(digits)) : rounded(value, power, places)
     if (Math.fround(short) === value) return short
   }
   return value
