@@ -9,7 +9,7 @@ export async function loadProfile(reference: string, profiles: ProfileIo): Promi
   const list = parsed.error.issues.slice(0, 3).map(({ path, message }) => `${path.join('.') || 'the top'}: ${message}`)
   throw new Fault('setup', `profile \`${reference}\` has mistakes: ${list.join('; ')}`, {
     code: 'profile',
-    hint: 'config/profile.schema.json says what a profile is made of',
+    hint: 'config/profiles/profile.schema.json says what a profile is made of',
   })
 }
 
