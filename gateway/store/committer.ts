@@ -34,6 +34,7 @@ export class Committer {
   #halted: Error | undefined
   #closing = false
   #cancelTimer: (() => void) | undefined
+  #timerMonoMs = 0
   #pumpDue = false
   #idle: (() => void)[] = []
   #checkpointDue = false
@@ -109,7 +110,10 @@ export class Committer {
       }
       return
     }
+    const atMonoMs = this.#clock.monoMs() + dueInMs
+    if (this.#cancelTimer !== undefined && this.#timerMonoMs <= atMonoMs) return
     this.#cancelTimer?.()
+    this.#timerMonoMs = atMonoMs
     this.#cancelTimer = this.#clock.after(dueInMs, () => {
       this.#cancelTimer = undefined
       this.#pump()
