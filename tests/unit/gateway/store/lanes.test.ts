@@ -68,3 +68,14 @@ test('a confirmation goes with the next commit', async () => {
   expect(await confirmed).toEqual({ epoch: store.epoch, seq: 1 })
   expect(commits()).toBe(2)
 })
+
+test('an alarm that has to wait its 20 ms does not wait for the second of the readings', async () => {
+  const { rig, acknowledged, append } = await lanes()
+  append('door 1', 'alarm')
+  await rig.clock.advance(5)
+  append('meter', 'telemetry')
+  await rig.clock.advance(1)
+  append('door 2', 'alarm')
+  await rig.clock.advance(100)
+  expect(acknowledged).toEqual(['door 1 at 0', 'meter at 20', 'door 2 at 20'])
+})
