@@ -165,7 +165,7 @@ export class LogStore implements OpenedStore {
   }
 
   figures(): readonly Figure[] {
-    // The size is asked for now and told the next time: whoever gathers figures does not wait for the disk.
+    // The size that is asked here is told the next time: whoever gathers figures does not wait for the disk.
     this.ping().catch(() => undefined)
     return this.#counters.figures({
       firstSeq: this.firstSeq(),
