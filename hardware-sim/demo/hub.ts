@@ -9,7 +9,8 @@ import { Child, type Exit, REPOSITORY } from './child.ts'
 /** The sources as they stand, or what `npm run build` made of them. */
 const PROGRAM = process.env.LINLI_PROGRAM ?? 'gateway/cli.ts'
 /** As in systemd/linli-hub.service: what lives for a moment only gets little room, which is a tenth of all memory. */
-const NODE_OPTIONS = ['--max-semi-space-size=2']
+export const NODE_OPTIONS = ['--max-semi-space-size=2']
+export const ENVIRONMENT = { MALLOC_ARENA_MAX: '1' }
 const COMMAND_MS = 20_000
 /** A hub gives its parts 8 s to let go of everything. */
 const STOP_MS = 15_000
@@ -30,7 +31,7 @@ export class HubProcess {
     this.child = new Child({
       program: [...NODE_OPTIONS, ...nodeOptions, PROGRAM, 'run', settings],
       logFile,
-      ...(environment === undefined ? {} : { environment }),
+      environment: { ...ENVIRONMENT, ...environment },
     })
   }
 

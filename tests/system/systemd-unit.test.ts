@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { ENVIRONMENT, NODE_OPTIONS } from '../../hardware-sim/demo/hub.ts'
 import { needs } from './needs.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -29,6 +30,14 @@ test('systemd understands every line of the unit', needs('systemd-analyze'), () 
     .filter((line) => !line.includes('is not executable'))
     .filter((line) => version >= 254 || !/Unknown key( name)? '(RestartSteps|RestartMaxDelaySec)'/.test(line))
   expect(complaints).toEqual([])
+})
+
+test('the demonstration and the benchmarks run the hub as the unit does', () => {
+  const unit = readFileSync(UNIT, 'utf8')
+  const flags = /^ExecStart=\S+\/node (.*) \/opt\/linli-hub\/dist\/gateway\/cli\.js run /m.exec(unit)?.[1]?.split(' ')
+  const environment = [...unit.matchAll(/^Environment=(\w+)=(.*)$/gm)].map(([, name, value]) => [name, value])
+  expect(flags).toEqual(NODE_OPTIONS)
+  expect(Object.fromEntries(environment)).toEqual(ENVIRONMENT)
 })
 
 test('the unit stays true to what the hub needs', () => {
