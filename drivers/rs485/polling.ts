@@ -6,6 +6,8 @@ import { Schedule, type Turn } from './schedule.ts'
 
 /** A reading waits for the others of its round no longer than this. */
 const GATHER_MS = 250
+/** No timer is set for longer: those of Node overflow after 24 days. */
+const WAIT_MS_MAX = 3_600_000
 /** So many batches may be on their way to the disk before polling waits for it. */
 const BATCHES_MAX = 8
 
@@ -86,7 +88,9 @@ export class Polling {
     if (this.#asking === 0) this.#flush()
     const next = this.#schedule.nextDueMs()
     if (next === undefined || this.#asking >= this.#options.lanes || this.#emitting.size >= BATCHES_MAX) return
-    this.#cancelWake = clock.after(Math.max(0, next - nowMs), () => this.#turn())
+    // Timers know whole milliseconds: one that is a little early would wake up for nothing, and once more after it.
+    const waitMs = Math.min(WAIT_MS_MAX, Math.max(0, Math.ceil(next - nowMs)))
+    this.#cancelWake = clock.after(waitMs, () => this.#turn())
   }
 
   async #read({ id, repeat }: Turn, askedMs: number): Promise<void> {

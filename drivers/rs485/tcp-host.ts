@@ -161,7 +161,7 @@ export class TcpHost {
     const { timeoutMs } = this.#options
     for (const [transaction, job] of this.#pending) {
       if (job.deadlineMs > nowMs) {
-        this.#cancelTimer = this.#clock.after(job.deadlineMs - nowMs, () => this.#expire())
+        this.#cancelTimer = this.#clock.after(Math.ceil(job.deadlineMs - nowMs), () => this.#expire())
         break
       }
       this.#finish(transaction, job)

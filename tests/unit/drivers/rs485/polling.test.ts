@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Meter, Poll } from '../../../../drivers/rs485/meter.ts'
 import { Polling } from '../../../../drivers/rs485/polling.ts'
+import type { Clock } from '../../../../gateway/contract/clock.ts'
 import type { Seen } from '../../../../gateway/contract/event.ts'
 import { Fault } from '../../../../gateway/contract/fault.ts'
 import { VirtualClock } from '../../../../hardware-sim/clock.ts'
@@ -13,8 +14,22 @@ interface Play {
   readonly emit?: (batch: readonly Seen[]) => Promise<void>
 }
 
-function polling(ids: readonly string[], { lanes = 1, everyMs = 1000, read = () => ({ tookMs: 5 }), emit }: Play = {}) {
+function polling(
+  ids: readonly string[],
+  { lanes = 1, everyMs = 1000, read = () => ({ tookMs: 5 }), emit }: Play = {},
+  waited = (_ms: number): unknown => undefined,
+) {
   const clock = new VirtualClock()
+  const watched: Clock = {
+    wallMs: () => clock.wallMs(),
+    monoMs: () => clock.monoMs(),
+    state: () => clock.state(),
+    sleep: (ms, signal) => clock.sleep(ms, signal),
+    after(ms, run) {
+      waited(ms)
+      return clock.after(ms, run)
+    },
+  }
   const ending = new AbortController()
   const batches: { readonly atMs: number; readonly devices: (string | undefined)[] }[] = []
   const marks: string[] = []
@@ -40,7 +55,7 @@ function polling(ids: readonly string[], { lanes = 1, everyMs = 1000, read = () 
     },
   })
   const host = {
-    clock,
+    clock: watched,
     signal: ending.signal,
     emit: async (batch: readonly Seen[]) => {
       batches.push({ atMs: clock.monoMs(), devices: batch.map(({ device }) => device) })
@@ -159,4 +174,20 @@ test('what happened is counted', async () => {
   })
   await clock.advance(900)
   expect(figures()).toEqual({ requests: 7, polls: 1, pollsFailed: 3 })
+})
+
+test('a device that is read once a month sets no timer that overflows', async () => {
+  const longest: number[] = []
+  const { clock, batches } = polling(['a'], { everyMs: 30 * 86_400_000, lanes: 1 }, (ms) => longest.push(ms))
+  await clock.advance(61 * 86_400_000)
+  expect(Math.max(...longest)).toBeLessThan(2 ** 31)
+  expect(batches.map(({ atMs }) => Math.floor(atMs / 86_400_000))).toEqual([0, 30, 60])
+})
+
+test('no timer is set for a part of a millisecond', async () => {
+  const waits: number[] = []
+  const { clock } = polling(['a'], { everyMs: 100, read: () => ({ tookMs: 5.3 }) }, (ms) => waits.push(ms))
+  await clock.advance(1000)
+  expect(waits.length).toBeGreaterThan(9)
+  expect(waits.every((ms) => Number.isInteger(ms))).toBe(true)
 })
