@@ -99,11 +99,11 @@ test.each([
 })
 
 test('exception 1: a function that the device does not have takes all of its points with it, at one question', async () => {
-  const { read, asked } = device((_address, _count, code) => (code === 4 ? 1 : undefined))
-  const { far: _far, ...holding } = ALL
-  expect(await read()).toEqual({ values: holding, complete: false, trouble: 'point', monoMs: 1 })
+  const { read, asked } = device((_address, _count, code) => (code === 3 ? 1 : undefined))
+  expect(await read()).toEqual({ values: { far: 700 }, complete: false, trouble: 'point', monoMs: 2 })
+  expect(asked).toEqual(['holding 0+5', 'input 700+1'])
   await read()
-  expect(asked).toEqual(['holding 0+5'])
+  expect(asked).toEqual(['input 700+1'])
 })
 
 test.each([4, 5, 6, 8, 10, 11])('exception %i: the device is in trouble, no point is given up', async (code) => {

@@ -125,7 +125,7 @@ test('a device that answers but lacks something is in trouble, and its readings 
 })
 
 test('the disk may take its time; when too much is on its way to it, polling waits', async () => {
-  const { clock, batches } = polling(['a'], { everyMs: 10, emit: () => new Promise(() => undefined) })
+  const { clock, batches } = polling(['a'], { everyMs: 5, emit: () => new Promise(() => undefined) })
   await clock.advance(10_000)
   expect(batches).toHaveLength(8)
 })
