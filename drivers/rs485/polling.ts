@@ -72,6 +72,10 @@ export class Polling {
     await Promise.all(this.#emitting)
   }
 
+  get #full(): boolean {
+    return this.#emitting.size >= BATCHES_MAX
+  }
+
   /** Ask whoever is due, and come back when somebody will be. */
   #turn(): void {
     if (this.#ended) return
@@ -79,7 +83,7 @@ export class Polling {
     this.#cancelWake?.()
     this.#cancelWake = undefined
     const nowMs = clock.monoMs()
-    while (this.#asking < this.#options.lanes && this.#emitting.size < BATCHES_MAX) {
+    while (this.#asking < this.#options.lanes && !this.#full) {
       const turn = this.#schedule.take(nowMs)
       if (turn === undefined) break
       this.#asking += 1
@@ -87,7 +91,7 @@ export class Polling {
     }
     if (this.#asking === 0) this.#flush()
     const next = this.#schedule.nextDueMs()
-    if (next === undefined || this.#asking >= this.#options.lanes || this.#emitting.size >= BATCHES_MAX) return
+    if (next === undefined || this.#asking >= this.#options.lanes || this.#full) return
     // Timers know whole milliseconds: one that is a little early would wake up for nothing, and once more after it.
     const waitMs = Math.min(WAIT_MS_MAX, Math.max(0, Math.ceil(next - nowMs)))
     this.#cancelWake = clock.after(waitMs, () => this.#turn())
@@ -133,7 +137,8 @@ export class Polling {
     this.#cancelGather = undefined
     const { host, account } = this.#options
     host.figures({ ...account(), polls: this.#polls, pollsFailed: this.#failed })
-    if (this.#batch.length === 0) return
+    // While too much is on its way nobody is asked, so what waits here stays small.
+    if (this.#batch.length === 0 || (this.#full && !this.#ended)) return
     const emitted = host.emit(this.#batch).then(
       () => {
         this.#emitting.delete(emitted)
