@@ -49,7 +49,15 @@ class Exchange {
     client.on('error', (error: NodeJS.ErrnoException) =>
       this.fail(this.#fault(error.message, error.code?.toLowerCase() ?? 'http')),
     )
-    client.on('response', (answer) => this.#hear(answer))
+    let answered = false
+    client.on('response', (answer) => {
+      answered = true
+      this.#hear(answer)
+    })
+    // Such as after an answer that changes the protocol, which nobody here speaks.
+    client.on('close', () => {
+      if (!answered) this.fail(this.#fault('it hung up without an answer', 'cut'))
+    })
   }
 
   fail(error: unknown): void {
@@ -68,9 +76,11 @@ class Exchange {
         this.fail(this.#fault(`its answer is longer than ${this.#request.bytesMax} bytes`, 'too-long'))
       else pieces.push(piece)
     })
-    answer.on('error', (error) => this.fail(this.#fault(error.message, 'http')))
+    // Once an answer has begun, what can go wrong with it is that it ends too early.
+    const cut = (): void => this.fail(this.#fault('it hung up in the middle of its answer', 'cut'))
+    answer.on('error', cut)
     answer.on('close', () => {
-      if (!answer.complete) this.fail(this.#fault('it hung up in the middle of its answer', 'cut'))
+      if (!answer.complete) cut()
     })
     answer.on('end', () => {
       clearTimeout(this.#timer)
