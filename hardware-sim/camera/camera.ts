@@ -1,270 +1,241 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Clock } from '../../gateway/contract/clock.ts'
 import type { Random } from '../../gateway/contract/io.ts'
-import { jpeg } from './jpeg.ts'
-import { answer, child, fault, parseRequest, textOf, tokenProblem } from './soap.ts'
-import { durationMs, PullPoint } from './subscription.ts'
+import { deviceAnswer, IDENTITY, type Identity } from './device.ts'
+import { type EventOptions, Events } from './events.ts'
+import { type AnswerFault, CameraFaults } from './faults.ts'
+import { encodeJpeg, hall } from './jpeg.ts'
+import { type LoginOptions, Logins } from './login.ts'
+import { WSSE } from './names.ts'
+import { Refusal, type Request, readRequest } from './request.ts'
+import { serve } from './server.ts'
+import { envelope, faultEnvelope } from './soap.ts'
+import type { Asked, Exchanging, Reply } from './wire.ts'
+import { childOf } from './xml.ts'
 
-export interface CameraOptions {
+export interface CameraOptions extends Partial<Omit<LoginOptions, 'username' | 'password'>>, Partial<EventOptions> {
+  /** The address that it is reached at and that it names; by default 127.0.0.1. */
   readonly host?: string
   readonly port?: number
   readonly username: string
   readonly password: string
   readonly clock: Clock
   readonly random: Random
+  /** Ends it. */
   readonly signal: AbortSignal
   /** How far the camera's own clock is wrong. */
   readonly skewMs?: number
+  readonly identity?: Identity
+  /** Older cameras know GetCapabilities only. */
+  readonly knowsServices?: boolean
 }
 
-/** What a camera may be told to do wrong. */
-export interface CameraFaults {
-  /** Refuse every subscription with a SOAP fault. */
-  refuseSubscriptions?: boolean
-  /** Forget all subscriptions without a word, as in a restart. */
-  forgetSubscriptions?: boolean
-  /** Answer a pull with this instead: bytes that are no SOAP, a DOCTYPE, a page of HTML. */
-  garbage?: string | undefined
-  /** Never end an answer. */
-  endless?: boolean
-  /** Tell this address in the subscription reference. */
-  wrongAddress?: string | undefined
-}
-
-export interface Camera {
+/** A camera that listens on a port. */
+export interface Camera extends SimulatedCamera {
   readonly port: number
-  readonly faults: CameraFaults
-  /** Requests by operation, to find who hammers. */
-  readonly requests: ReadonlyMap<string, number>
-  motion(active: boolean): void
   close(): Promise<void>
 }
 
-const TOKEN_TOLERANCE_MS = 5000
-const BODY_BYTES_MAX = 100_000
-const SUBSCRIPTIONS_MAX = 4
-
+/** A camera on a port of this machine. */
 export async function startCamera(options: CameraOptions): Promise<Camera> {
   const camera = new SimulatedCamera(options)
-  await camera.listen()
-  return camera
+  const { port, close } = await serve(camera, options)
+  camera.port = port
+  return Object.assign(camera, { close })
 }
 
-class SimulatedCamera implements Camera {
-  readonly faults: CameraFaults = {}
+const SERVICES: Readonly<Record<string, string>> = {
+  device: '/onvif/device_service',
+  media: '/onvif/media_service',
+  events: '/onvif/events_service',
+}
+/** Operations whose faults are told by a name of their own, because they are no SOAP. */
+export const SNAPSHOT = 'snapshot'
+
+/** An ONVIF camera without a wire: requests in, replies out, all time from its clock. */
+export class SimulatedCamera implements Exchanging {
+  readonly faults = new CameraFaults()
+  /** Requests by operation, to find who hammers. */
   readonly requests = new Map<string, number>()
-  port = 0
+  port: number
   readonly #options: CameraOptions
-  readonly #server: Server
-  readonly #points = new Map<number, PullPoint>()
-  #lastPoint = 0
-  #moving = false
-  #pictures = 0
+  readonly #logins: Logins
+  readonly #events: Events
+  /** How far its clock is wrong. */
+  #skewMs: number
+  #offUntilMs = Number.NEGATIVE_INFINITY
+  #startingUntilMs = Number.NEGATIVE_INFINITY
+  #frame = 0
 
   constructor(options: CameraOptions) {
+    const { clock, random, username, password, port = 80 } = options
+    const { schemes = ['token'], toleranceMs = 5000, lockAfter = 0, lockMs = 300_000 } = options
+    const { nonceMs = 60_000, algorithms = ['MD5'] } = options
+    const { dialect = 'cell', subscriptionsMax = 4, lifetimeMaxMs = 600_000 } = options
+    const { pullProlongs = true, renews = true, repeats = true, subscriptionBy = 'path' } = options
     this.#options = options
-    this.#server = createServer((request, response) => {
-      this.#serve(request, response).catch(() => response.destroy())
-    })
+    this.port = port
+    this.#skewMs = options.skewMs ?? 0
+    const login = { username, password, schemes, toleranceMs, lockAfter, lockMs, nonceMs, algorithms }
+    this.#logins = new Logins(login, clock, random)
+    const events = { dialect, subscriptionsMax, lifetimeMaxMs, pullProlongs, renews, repeats, subscriptionBy }
+    this.#events = new Events(events, clock, this.faults)
   }
 
-  async listen(): Promise<void> {
-    const { host = '127.0.0.1', port = 0, signal } = this.#options
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject)
-      this.#server.listen(port, host, resolve)
-    })
-    this.port = (this.#server.address() as AddressInfo).port
-    signal.addEventListener('abort', () => void this.close(), { once: true })
+  /** Logins that were wrong since it was made. */
+  get wrongLogins(): number {
+    return this.#logins.wrong
   }
 
-  async close(): Promise<void> {
-    this.#server.closeAllConnections()
-    await new Promise<void>((done) => this.#server.close(() => done()))
+  get locked(): boolean {
+    return this.#logins.locked
+  }
+
+  /** Subscriptions that stand. */
+  get subscriptions(): number {
+    return this.#events.open
+  }
+
+  /** All requests together. */
+  get requestCount(): number {
+    return [...this.requests.values()].reduce((sum, count) => sum + count, 0)
   }
 
   motion(active: boolean): void {
-    if (active === this.#moving) return
-    this.#moving = active
-    for (const point of this.#points.values()) point.put(this.#motionMessage('Changed'))
+    this.#events.move(active, this.nowMs())
   }
 
-  #nowMs(): number {
-    return this.#options.clock.wallMs() + (this.#options.skewMs ?? 0)
+  /** A notification as XML, as the makers invent them. */
+  notify(xml: string): void {
+    this.#events.putAll(xml)
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = request.url ?? '/'
-    if (request.method === 'GET' && path.startsWith('/snapshot.jpg')) {
-      this.#pictures += 1
-      response.setHeader('content-type', 'image/jpeg')
-      return void response.end(jpeg(`picture ${this.#pictures} moving ${this.#moving}`))
+  setPassword(password: string): void {
+    this.#logins.password = password
+  }
+
+  setSkew(skewMs: number): void {
+    this.#skewMs = skewMs
+  }
+
+  /** All subscriptions are gone without a word, as after a crash of the event service. */
+  forget(): void {
+    this.#events.forget()
+  }
+
+  /** Off for so long, then so long only the web server is there and every service answers HTTP 500. */
+  reboot(offMs: number, startingMs = 0): void {
+    this.forget()
+    this.#offUntilMs = this.#options.clock.monoMs() + offMs
+    this.#startingUntilMs = this.#offUntilMs + startingMs
+  }
+
+  /** The camera's own clock, ms since 1970. */
+  nowMs(): number {
+    return this.#options.clock.wallMs() + this.#skewMs
+  }
+
+  /** @param caller the client's signal: it may leave before it is answered */
+  async exchange(asked: Asked, caller: AbortSignal): Promise<Reply> {
+    const nowMs = this.#options.clock.monoMs()
+    if (nowMs < this.#offUntilMs) return this.#reply(0, '', { kind: 'off' })
+    const starting = nowMs < this.#startingUntilMs
+    if (asked.method === 'GET') return this.#picture(asked)
+    if (asked.method !== 'POST') return this.#reply(405, '')
+    if (starting) return this.#reply(500, '<html><body>starting</body></html>', { kind: 'well' }, 'text/html')
+    try {
+      return await this.#serve(asked, caller)
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      return this.#reply(error.status, faultEnvelope(error.subcode, error.message, error.status))
     }
-    if (request.method !== 'POST') return void response.writeHead(405).end()
-    const text = await body(request)
-    const { header, body: asked, operation } = parseRequest(text)
+  }
+
+  async #serve(asked: Asked, caller: AbortSignal): Promise<Reply> {
+    const request = readRequest(asked.headers['content-type'] ?? '', asked.body)
+    const { operation, rule } = request
     this.requests.set(operation, (this.requests.get(operation) ?? 0) + 1)
-    const { status, xml } = await this.#answer(operation, header, child(asked, operation), path)
-    response.writeHead(status, { 'content-type': 'application/soap+xml; charset=utf-8' })
-    if (this.faults.endless === true) return void response.write(xml.slice(0, -20))
-    response.end(xml)
+    const planned = this.faults.take(operation)
+    const refusal = this.#refusal(asked, request)
+    if (rule.open !== true && refusal !== undefined) return refusal
+    const instead = this.#instead(planned)
+    if (instead !== undefined) return instead
+    const content = await this.#answer(request, asked.path, caller)
+    // What goes wrong while a question is held open hits its answer.
+    const later = planned ?? this.faults.take(operation)
+    const xml = envelope(content, `${rule.action.replace(/Request$/, '')}Response`)
+    return this.#instead(later) ?? this.#reply(200, xml, later ?? { kind: 'well' })
   }
 
-  async #answer(
-    operation: string,
-    header: object,
-    asked: object,
-    path: string,
-  ): Promise<{ status: number; xml: string }> {
-    if (operation === 'GetSystemDateAndTime') return ok(this.#time())
-    const problem = tokenProblem(header as never, this.#options, this.#nowMs(), TOKEN_TOLERANCE_MS)
-    if (problem !== undefined) return { status: 400, xml: fault('NotAuthorized', `Sender not authorized: ${problem}`) }
-    switch (operation) {
-      case 'GetDeviceInformation':
-        return ok(
-          '<tds:GetDeviceInformationResponse><tds:Manufacturer>Linli</tds:Manufacturer><tds:Model>Simulated Dome</tds:Model>' +
-            '<tds:FirmwareVersion>0.10</tds:FirmwareVersion><tds:SerialNumber>0098765432</tds:SerialNumber><tds:HardwareId>1.0</tds:HardwareId></tds:GetDeviceInformationResponse>',
-        )
-      case 'GetCapabilities':
-        return ok(this.#capabilities())
-      case 'GetServices':
-        return ok(this.#services())
-      case 'GetProfiles':
-        return ok(
-          '<trt:GetProfilesResponse><trt:Profiles token="main" fixed="true"><tt:Name>main</tt:Name></trt:Profiles></trt:GetProfilesResponse>',
-        )
-      case 'GetVideoSources':
-        return ok(
-          '<trt:GetVideoSourcesResponse><trt:VideoSources token="lens"><tt:Framerate>25</tt:Framerate></trt:VideoSources></trt:GetVideoSourcesResponse>',
-        )
-      case 'GetSnapshotUri':
-        return ok(
-          `<trt:GetSnapshotUriResponse><trt:MediaUri><tt:Uri>${this.#url('/snapshot.jpg')}</tt:Uri></trt:MediaUri></trt:GetSnapshotUriResponse>`,
-        )
-      case 'GetStreamUri':
-        return ok(
-          '<trt:GetStreamUriResponse><trt:MediaUri><tt:Uri>rtsp://127.0.0.1/main</tt:Uri></trt:MediaUri></trt:GetStreamUriResponse>',
-        )
-      default:
-        return this.#events(operation, asked, path)
+  /** What a fault puts in the place of an answer; undefined when it only changes how the answer goes. */
+  #instead(planned: AnswerFault | undefined): Reply | undefined {
+    if (planned?.kind === 'refuse') {
+      const { subcode = 'Action', reason = 'busy', status = 500 } = planned
+      return this.#reply(status, faultEnvelope(subcode, reason, status))
     }
-  }
-
-  async #events(operation: string, asked: object, path: string): Promise<{ status: number; xml: string }> {
-    if (this.faults.forgetSubscriptions === true) {
-      this.#points.clear()
-      this.faults.forgetSubscriptions = false
+    if (planned?.kind === 'status') {
+      const { status, headers = {}, body = `<html><body>${planned.status}</body></html>` } = planned
+      return { ...this.#reply(status, body), headers: this.#headers('text/html', headers) }
     }
-    if (operation === 'CreatePullPointSubscription') return this.#subscribe(asked)
-    const point = this.#points.get(Number(/\/events\/(\d+)$/.exec(path)?.[1]))
-    if (point === undefined || point.over) return { status: 500, xml: fault('InvalidArgVal', 'Resource unknown') }
-    switch (operation) {
-      case 'PullMessages':
-        return this.#pull(point, asked)
-      case 'SetSynchronizationPoint':
-        point.put(this.#motionMessage('Initialized'))
-        return ok('<tev:SetSynchronizationPointResponse/>')
-      case 'Renew':
-        point.endsMs = this.#options.clock.monoMs() + durationMs(textOf(asked as never, 'TerminationTime'))
-        return ok(`<wsnt:RenewResponse>${this.#times(point)}</wsnt:RenewResponse>`)
-      case 'Unsubscribe':
-        this.#points.delete(point.id)
-        return ok('<wsnt:UnsubscribeResponse/>')
-      default:
-        return { status: 500, xml: fault('ActionNotSupported', `Optional action not implemented: ${operation}`) }
+    return planned?.kind === 'body' ? this.#reply(200, planned.body) : undefined
+  }
+
+  async #answer(request: Request, path: string, caller: AbortSignal): Promise<string> {
+    const { operation, rule } = request
+    const url = (to: string): string => this.#url(to)
+    const own = SERVICES[rule.service]
+    if (own !== undefined && path !== own)
+      throw new Refusal('ActionNotSupported', `${operation} is not served at ${path}`, 500)
+    if (operation === 'GetServices' && this.#options.knowsServices === false) {
+      throw new Refusal('ActionNotSupported', 'Optional action not implemented', 500)
     }
-  }
-
-  #subscribe(asked: object): { status: number; xml: string } {
-    for (const [id, point] of this.#points) if (point.over) this.#points.delete(id)
-    if (this.faults.refuseSubscriptions === true || this.#points.size >= SUBSCRIPTIONS_MAX) {
-      return { status: 500, xml: fault('Action', 'no more subscriptions') }
-    }
-    this.#lastPoint += 1
-    const point = new PullPoint(
-      this.#lastPoint,
-      durationMs(textOf(asked as never, 'InitialTerminationTime')),
-      this.#options.clock,
-    )
-    this.#points.set(point.id, point)
-    const address = this.faults.wrongAddress ?? this.#url(`/onvif/events/${point.id}`)
-    return ok(
-      `<tev:CreatePullPointSubscriptionResponse><tev:SubscriptionReference><wsa5:Address>${address}</wsa5:Address></tev:SubscriptionReference>` +
-        `${this.#times(point)}</tev:CreatePullPointSubscriptionResponse>`,
-    )
-  }
-
-  async #pull(point: PullPoint, asked: object): Promise<{ status: number; xml: string }> {
-    const limit = Number(textOf(asked as never, 'MessageLimit')) || 10
-    const messages = await point.pull(limit, durationMs(textOf(asked as never, 'Timeout')), this.#options.signal)
-    if (this.faults.garbage !== undefined) return { status: 200, xml: this.faults.garbage }
-    const times = `<tev:CurrentTime>${iso(this.#nowMs())}</tev:CurrentTime><tev:TerminationTime>${iso(this.#nowMs() + 60_000)}</tev:TerminationTime>`
-    return ok(`<tev:PullMessagesResponse>${times}${messages.join('')}</tev:PullMessagesResponse>`)
-  }
-
-  #motionMessage(operation: 'Initialized' | 'Changed'): string {
+    const toldMs = this.nowMs() + (operation === 'GetSystemDateAndTime' ? this.faults.habits.toldTimeOffMs : 0)
+    const { identity = IDENTITY } = this.#options
     return (
-      '<wsnt:NotificationMessage><wsnt:Topic Dialect="http://www.onvif.org/ver10/tev/topicExpression/ConcreteSet">tns1:RuleEngine/CellMotionDetector/Motion</wsnt:Topic>' +
-      `<wsnt:Message><tt:Message UtcTime="${iso(this.#nowMs())}" PropertyOperation="${operation}"><tt:Source><tt:SimpleItem Name="VideoSourceConfigurationToken" Value="lens"/>` +
-      `<tt:SimpleItem Name="Rule" Value="motion"/></tt:Source><tt:Data><tt:SimpleItem Name="IsMotion" Value="${this.#moving}"/></tt:Data></tt:Message></wsnt:Message></wsnt:NotificationMessage>`
+      deviceAnswer(operation, { identity, nowMs: toldMs, url }) ??
+      (await this.#events.answer(request, { path, nowMs: () => this.nowMs(), url, caller }))
     )
   }
 
-  #times(point: PullPoint): string {
-    const leftMs = point.endsMs - this.#options.clock.monoMs()
-    return `<wsnt:CurrentTime>${iso(this.#nowMs())}</wsnt:CurrentTime><wsnt:TerminationTime>${iso(this.#nowMs() + leftMs)}</wsnt:TerminationTime>`
+  /** What a login that is missing or wrong is answered. */
+  #refusal({ method, path, headers }: Asked, { header, rule }: Pick<Request, 'header' | 'rule'>): Reply | undefined {
+    const security = childOf(header, WSSE, 'Security')
+    if (rule.open === true && security === undefined) return undefined
+    const login = { method, uri: path, authorization: headers.authorization, security }
+    const verdict = this.#logins.judge(login, this.nowMs())
+    if (verdict.kind === 'welcome') return undefined
+    if (verdict.kind === 'refused') {
+      return this.#reply(400, faultEnvelope('NotAuthorized', `Sender not authorized: ${verdict.reason}`, 400))
+    }
+    const page = '<!DOCTYPE html><html><body>401 Unauthorized</body></html>'
+    const challenges = { 'www-authenticate': verdict.challenges }
+    return { ...this.#reply(401, page), headers: this.#headers('text/html', challenges) }
   }
 
-  #time(): string {
-    const now = new Date(this.#nowMs())
-    const time = `<tt:Time><tt:Hour>${now.getUTCHours()}</tt:Hour><tt:Minute>${now.getUTCMinutes()}</tt:Minute><tt:Second>${now.getUTCSeconds()}</tt:Second></tt:Time>`
-    const date = `<tt:Date><tt:Year>${now.getUTCFullYear()}</tt:Year><tt:Month>${now.getUTCMonth() + 1}</tt:Month><tt:Day>${now.getUTCDate()}</tt:Day></tt:Date>`
-    return (
-      '<tds:GetSystemDateAndTimeResponse><tds:SystemDateAndTime><tt:DateTimeType>NTP</tt:DateTimeType><tt:DaylightSavings>false</tt:DaylightSavings>' +
-      `<tt:TimeZone><tt:TZ>UTC0</tt:TZ></tt:TimeZone><tt:UTCDateTime>${time}${date}</tt:UTCDateTime></tds:SystemDateAndTime></tds:GetSystemDateAndTimeResponse>`
-    )
+  /** A picture for whoever knows the password, by HTTP Digest as all cameras ask it here. */
+  #picture({ method, path, headers }: Asked): Reply {
+    if (path !== '/snapshot.jpg') return this.#reply(404, '')
+    const login = { method, uri: path, authorization: headers.authorization, security: undefined }
+    const verdict = this.#logins.judge(login, this.nowMs())
+    if (verdict.kind !== 'welcome') {
+      const challenges = verdict.kind === 'challenge' ? { 'www-authenticate': verdict.challenges } : {}
+      return { ...this.#reply(401, ''), headers: this.#headers('text/plain', challenges) }
+    }
+    this.#frame += 1
+    const picture = encodeJpeg(hall(this.#frame, this.#events.moving))
+    const manner = this.faults.take(SNAPSHOT) ?? ({ kind: 'well' } as const)
+    return { status: 200, headers: this.#headers('image/jpeg'), body: picture, manner }
   }
 
-  #capabilities(): string {
-    return (
-      `<tds:GetCapabilitiesResponse><tds:Capabilities><tt:Device><tt:XAddr>${this.#url('/onvif/device_service')}</tt:XAddr></tt:Device>` +
-      `<tt:Events><tt:XAddr>${this.#url('/onvif/events_service')}</tt:XAddr><tt:WSPullPointSupport>true</tt:WSPullPointSupport></tt:Events>` +
-      `<tt:Media><tt:XAddr>${this.#url('/onvif/media_service')}</tt:XAddr></tt:Media></tds:Capabilities></tds:GetCapabilitiesResponse>`
-    )
+  #reply(status: number, body: string, manner: Reply['manner'] = { kind: 'well' }, type?: string): Reply {
+    const headers = this.#headers(type ?? 'application/soap+xml; charset=utf-8')
+    return { status, headers, body: Buffer.from(body), manner }
   }
 
-  #services(): string {
-    const service = (namespace: string, path: string): string =>
-      `<tds:Service><tds:Namespace>http://www.onvif.org/ver10/${namespace}/wsdl</tds:Namespace><tds:XAddr>${this.#url(path)}</tds:XAddr>` +
-      '<tds:Version><tt:Major>2</tt:Major><tt:Minor>60</tt:Minor></tds:Version></tds:Service>'
-    const all =
-      service('device', '/onvif/device_service') +
-      service('events', '/onvif/events_service') +
-      service('media', '/onvif/media_service')
-    return `<tds:GetServicesResponse>${all}</tds:GetServicesResponse>`
+  #headers(type: string, more: Reply['headers'] = {}): Reply['headers'] {
+    return { 'content-type': type, date: new Date(this.nowMs()).toUTCString(), ...more }
   }
 
   #url(path: string): string {
     return `http://${this.#options.host ?? '127.0.0.1'}:${this.port}${path}`
   }
-}
-
-function ok(xml: string): { status: number; xml: string } {
-  return { status: 200, xml: answer(xml) }
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString()
-}
-
-async function body(request: IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = []
-  let bytes = 0
-  for await (const piece of request) {
-    bytes += (piece as Buffer).length
-    if (bytes > BODY_BYTES_MAX) throw new Error('request is too long')
-    pieces.push(piece as Buffer)
-  }
-  return Buffer.concat(pieces).toString('utf8')
 }
