@@ -1,160 +1,161 @@
-import type { Clock } from '../../gateway/contract/clock.ts'
-import { Fault } from '../../gateway/contract/fault.ts'
-import type { Io } from '../../gateway/contract/io.ts'
-import { decodeNotifications, durationText, type Notification } from './codec/event.ts'
-import { decodeAnswer, encodeEnvelope, type Login } from './codec/soap.ts'
-import { type Element, find, text } from './codec/xml.ts'
+import { Fault, isFault } from '../../gateway/contract/fault.ts'
+import type { Random } from '../../gateway/contract/io.ts'
+import { type Place, placeOf, referenceParameters, urlOf } from './codec/address.ts'
+import { decodeNotifications, type Notification } from './codec/event.ts'
+import { decodeRenewal, decodeSubscription } from './codec/subscription.ts'
+import { encodeDuration } from './codec/time.ts'
+import { find, text } from './codec/xml.ts'
+import type { Answer, Exchange, Question } from './exchange.ts'
 
-/** The longest answer that is read; a page of notifications is a few kilobytes. */
-const ANSWER_BYTES_MAX = 1_000_000
-const MESSAGES_MAX = 100
-/** A subscription that is not renewed ends after so long. */
-const LIFETIME_MS = 60_000
-const EVENTS = 'http://www.onvif.org/ver10/events/wsdl'
-const NOTIFICATION = 'http://docs.oasis-open.org/wsn/bw-2'
-const DEVICE = 'http://www.onvif.org/ver10/device/wsdl'
+/** What a camera says of itself. All texts: as a number a serial number would lose its zeros. */
+export interface CameraInfo {
+  readonly maker: string
+  readonly model: string
+  readonly firmware: string
+  readonly serial: string
+  readonly hardware: string
+}
 
-/** Where a subscription is spoken to; `parameters` go back to the camera as headers in some dialects. */
+/** A subscription as the camera wants to be reminded of it. */
 export interface Subscription {
-  readonly path: string
+  readonly place: Place
+  /** The address as the camera wrote it, for the To header; ours where it wrote none. */
+  readonly to: string
+  readonly parameters: string
+  /** How long it lives unless it is renewed. */
+  readonly lifetimeMs: number
 }
 
-export interface CameraParts {
-  readonly host: string
-  readonly port: number
-  readonly login: Login
-  readonly timeoutMs: number
-  readonly clock: Clock
-  readonly io: Pick<Io, 'http' | 'random'>
-  readonly signal: AbortSignal
-}
+/** Notifications of one answer at the most; more wait in the camera for the next question. */
+const MESSAGES_MAX = 100
+/** A subscription that is not renewed ends after so long: short, because a hub that lost power can't give it back. */
+const LIFETIME_MS = 60_000
+const LIFETIME_MAX_MS = 3_600_000
+const TEXT_CHARACTERS_MAX = 200
 
-/** Our own SOAP calls to one camera, signed by the camera's own clock. */
+const DEVICE = 'http://www.onvif.org/ver10/device/wsdl'
+const EVENTS = 'http://www.onvif.org/ver10/events/wsdl'
+/** Messages of WS-BaseNotification are in one namespace, their actions in another (WS-BaseNotification 1.3, 6 and 7). */
+const NOTIFICATION = 'http://docs.oasis-open.org/wsn/b-2'
+const MANAGER = 'http://docs.oasis-open.org/wsn/bw-2/SubscriptionManager'
+const PULL_POINT = `${EVENTS}/PullPointSubscription`
+
+/** The calls that we make to a camera ourselves (ONVIF Core, 8.1 and 9). */
 export class Camera {
-  readonly #parts: CameraParts
-  /** Camera time minus our monotonic time. */
-  #clockOffsetMs: number | undefined
+  readonly #exchange: Exchange
+  readonly #device: Place
+  readonly #random: Random
 
-  constructor(parts: CameraParts) {
-    this.#parts = parts
+  constructor(exchange: Exchange, device: Place, random: Random) {
+    this.#exchange = exchange
+    this.#device = device
+    this.#random = random
   }
 
-  /** Learn the camera's clock; it must be told without a login (ONVIF Core, 8.3.5). */
-  async learnClock(): Promise<void> {
-    const body = await this.#ask(
-      '/onvif/device_service',
-      `${DEVICE}/GetSystemDateAndTime`,
-      `<GetSystemDateAndTime xmlns="${DEVICE}"/>`,
-      false,
-    )
-    const said = find(body, 'GetSystemDateAndTimeResponse', 'SystemDateAndTime')
-    const time = find(said, 'UTCDateTime') ?? find(said, 'LocalDateTime')
-    const number = (...path: string[]): number => Number(text(find(time, ...path)))
-    const [date, clock] = [
-      [number('Date', 'Year'), number('Date', 'Month') - 1, number('Date', 'Day')],
-      [number('Time', 'Hour'), number('Time', 'Minute'), number('Time', 'Second')],
-    ]
-    const ms = Date.UTC(date[0]!, date[1]!, date[2]!, clock[0]!, clock[1]!, clock[2]!)
-    this.#clockOffsetMs = (Number.isFinite(ms) ? ms : this.#parts.clock.wallMs()) - this.#parts.clock.monoMs()
+  /** Who it is. It needs the login, so that an answer shows that the login is right. */
+  async information(): Promise<CameraInfo> {
+    const action = `${DEVICE}/GetDeviceInformation`
+    const { body } = await this.#exchange.ask({
+      place: this.#device,
+      action,
+      body: `<GetDeviceInformation xmlns="${DEVICE}"/>`,
+    })
+    const said = find(body, 'GetDeviceInformationResponse')
+    if (said === undefined) throw strange('GetDeviceInformation')
+    const field = (name: string): string => text(find(said, name)).slice(0, TEXT_CHARACTERS_MAX)
+    return {
+      maker: field('Manufacturer'),
+      model: field('Model'),
+      firmware: field('FirmwareVersion'),
+      serial: field('SerialNumber'),
+      hardware: field('HardwareId'),
+    }
   }
 
-  async subscribe(eventsPath: string): Promise<Subscription> {
-    const lifetime = `<InitialTerminationTime>${durationText(LIFETIME_MS)}</InitialTerminationTime>`
-    const body = await this.#ask(
-      eventsPath,
+  async subscribe(events: Place): Promise<Subscription> {
+    const time = `<InitialTerminationTime>${encodeDuration(LIFETIME_MS)}</InitialTerminationTime>`
+    const answer = await this.#ask(
+      { place: events, to: urlOf(events), parameters: '' },
       `${EVENTS}/EventPortType/CreatePullPointSubscriptionRequest`,
-      `<CreatePullPointSubscription xmlns="${EVENTS}">${lifetime}</CreatePullPointSubscription>`,
+      `<CreatePullPointSubscription xmlns="${EVENTS}">${time}</CreatePullPointSubscription>`,
     )
-    const address = text(find(body, 'CreatePullPointSubscriptionResponse', 'SubscriptionReference', 'Address'))
-    return { path: this.#pathOf(address, eventsPath) }
+    const granted = decodeSubscription(answer.body)
+    if (granted === undefined) throw strange('CreatePullPointSubscription')
+    const { address, lifetimeMs } = granted
+    // An address that can't be used (empty, a urn) means the event service itself.
+    const place = placeOf(address, this.#device) ?? events
+    return {
+      place,
+      to: address === '' ? urlOf(place) : address,
+      parameters: referenceParameters(Buffer.from(answer.bytes).toString('utf8')),
+      lifetimeMs: sensible(lifetimeMs),
+    }
   }
 
-  /** Ask for the state that is there now; cameras without it say so, and that is no fault. */
-  async synchronize({ path }: Subscription): Promise<void> {
-    const action = `${EVENTS}/PullPointSubscription/SetSynchronizationPointRequest`
-    await this.#ask(path, action, `<SetSynchronizationPoint xmlns="${EVENTS}"/>`).catch(unlessRefused)
+  /** Have it repeat the states that are there. False when the camera knows no such thing. */
+  synchronize(subscription: Subscription): Promise<boolean> {
+    const body = `<SetSynchronizationPoint xmlns="${EVENTS}"/>`
+    return unlessRefused(this.#ask(subscription, `${PULL_POINT}/SetSynchronizationPointRequest`, body))
   }
 
   /** The next notifications; none after `waitMs` in which nothing happened. */
-  async pull({ path }: Subscription, waitMs: number): Promise<Notification[]> {
-    const body = await this.#ask(
-      path,
-      `${EVENTS}/PullPointSubscription/PullMessagesRequest`,
-      `<PullMessages xmlns="${EVENTS}"><Timeout>${durationText(waitMs)}</Timeout><MessageLimit>${MESSAGES_MAX}</MessageLimit></PullMessages>`,
-      true,
-      waitMs,
+  async pull(subscription: Subscription, waitMs: number): Promise<Notification[]> {
+    const limits = `<Timeout>${encodeDuration(waitMs)}</Timeout><MessageLimit>${MESSAGES_MAX}</MessageLimit>`
+    const body = `<PullMessages xmlns="${EVENTS}">${limits}</PullMessages>`
+    const answer = await this.#ask(subscription, `${PULL_POINT}/PullMessagesRequest`, body, waitMs)
+    const notifications = decodeNotifications(answer.body)
+    if (notifications === undefined) throw strange('PullMessages')
+    return notifications
+  }
+
+  /** How long it lives from now on; undefined when the camera refuses, because some prolong with each pull instead. */
+  async renew(subscription: Subscription): Promise<number | undefined> {
+    const time = `<TerminationTime>${encodeDuration(LIFETIME_MS)}</TerminationTime>`
+    let lifetimeMs: number | undefined
+    const renewed = this.#ask(subscription, `${MANAGER}/RenewRequest`, `<Renew xmlns="${NOTIFICATION}">${time}</Renew>`)
+    const taken = await unlessRefused(
+      renewed.then(({ body }) => {
+        lifetimeMs = decodeRenewal(body)
+      }),
     )
-    if (find(body, 'PullMessagesResponse') === undefined) {
-      throw new Fault('connection', 'the camera answers a question for events with something else', { code: 'soap' })
-    }
-    return decodeNotifications(body)
+    return taken ? sensible(lifetimeMs) : undefined
   }
 
-  /** Some cameras prolong by themselves with each pull and refuse this. */
-  async renew({ path }: Subscription): Promise<void> {
-    const time = `<TerminationTime>${durationText(LIFETIME_MS)}</TerminationTime>`
-    await this.#ask(
-      path,
-      `${NOTIFICATION}/SubscriptionManager/RenewRequest`,
-      `<Renew xmlns="${NOTIFICATION}">${time}</Renew>`,
-    ).catch(unlessRefused)
-  }
-
-  /** Also after the end of the connection: the camera is told goodbye. */
-  async unsubscribe({ path }: Subscription): Promise<void> {
-    const farewell = new Camera({ ...this.#parts, signal: new AbortController().signal })
-    farewell.#clockOffsetMs = this.#clockOffsetMs
-    const action = `${NOTIFICATION}/SubscriptionManager/UnsubscribeRequest`
-    await farewell.#ask(path, action, `<Unsubscribe xmlns="${NOTIFICATION}"/>`).catch(unlessRefused)
-  }
-
-  /** Half of the time after which an unrenewed subscription ends. */
-  get renewEveryMs(): number {
-    return LIFETIME_MS / 2
-  }
-
-  /** Only the path is taken from what a camera says: it may name an address behind a router, or somebody else's. */
-  #pathOf(address: string, otherwise: string): string {
-    if (address === '' || !URL.canParse(address)) return otherwise
-    const { pathname, search } = new URL(address)
-    return pathname + search
-  }
-
-  async #ask(path: string, action: string, body: string, signed = true, waitMs = 0): Promise<Element> {
-    const { host, port, timeoutMs, io, signal } = this.#parts
-    const url = `http://${host}:${port}${path}`
-    const messageId = `urn:uuid:${uuid(io.random.bytes(16))}`
-    const message = encodeEnvelope({
-      action,
-      to: url,
-      body,
-      messageId,
-      ...(signed ? { login: this.#signature() } : {}),
-    })
-    const answer = await io.http.request(
-      {
-        method: 'POST',
-        url,
-        headers: { 'content-type': `application/soap+xml; charset=utf-8; action="${action}"` },
-        body: message,
-        timeoutMs: timeoutMs + waitMs,
-        bytesMax: ANSWER_BYTES_MAX,
-      },
-      signal,
+  /** Give it back: few fit into a camera. False when the camera knows it no more. */
+  unsubscribe(subscription: Subscription): Promise<boolean> {
+    return unlessRefused(
+      this.#ask(subscription, `${MANAGER}/UnsubscribeRequest`, `<Unsubscribe xmlns="${NOTIFICATION}"/>`),
     )
-    return decodeAnswer(answer.status, answer.body)
   }
 
-  #signature(): Login & { nonce: Uint8Array; created: string } {
-    const { login, clock, io } = this.#parts
-    const nowMs = this.#clockOffsetMs === undefined ? clock.wallMs() : clock.monoMs() + this.#clockOffsetMs
-    return { ...login, nonce: io.random.bytes(16), created: new Date(nowMs).toISOString().replace(/\.\d+Z/, 'Z') }
+  #ask(
+    { place, to, parameters }: Pick<Subscription, 'place' | 'to' | 'parameters'>,
+    action: string,
+    body: string,
+    waitMs = 0,
+  ): Promise<Answer> {
+    const messageId = `urn:uuid:${uuid(this.#random.bytes(16))}`
+    const question: Question = { place, action, body, addressing: { action, to, messageId, parameters }, waitMs }
+    return this.#exchange.ask(question)
   }
 }
 
-function unlessRefused(error: unknown): void {
-  if (error instanceof Fault && error.code === 'soap') return
-  throw error
+function sensible(lifetimeMs: number | undefined): number {
+  return Math.min(lifetimeMs ?? LIFETIME_MS, LIFETIME_MAX_MS)
+}
+
+function strange(operation: string): Fault {
+  return new Fault('connection', `the camera answers ${operation} with something else`, { code: 'strange' })
+}
+
+async function unlessRefused(asked: Promise<unknown>): Promise<boolean> {
+  try {
+    await asked
+    return true
+  } catch (error) {
+    if (isFault(error) && error.code === 'refused') return false
+    throw error
+  }
 }
 
 /** Version 4 (RFC 9562, 5.4). */

@@ -1,86 +1,75 @@
 import { Cam } from 'onvif'
-import { Fault } from '../../gateway/contract/fault.ts'
-import { find, parseXml, text } from './codec/xml.ts'
+import { parseSOAPString } from 'onvif/lib/utils.js'
+import { isFault } from '../../gateway/contract/fault.ts'
+import { type Place, placeOf } from './codec/address.ts'
+import type { Exchange } from './exchange.ts'
 
-/** What a camera says of itself. All texts: the library would make a number of a serial number and lose its zeros. */
-export interface CameraInfo {
-  readonly maker: string
-  readonly model: string
-  readonly firmware: string
-  readonly serial: string
-  readonly hardware: string
+/** Where the services of a camera answer, as far as it has them. */
+export interface Services {
+  /** False when the camera can't be asked for its services: then one is guessed. */
+  readonly known: boolean
+  readonly events: Place | undefined
+  readonly media: Place | undefined
 }
 
-export interface CameraAddress {
-  readonly host: string
-  readonly port: number
-  readonly username: string
-  readonly password: string
-  readonly timeoutMs: number
+type Called = (error: Error | null, body?: unknown, xml?: string, status?: number) => void
+
+/** What the library wants to send: a whole envelope, of which only the body is used. */
+interface Wanted {
+  readonly body: string
+}
+
+const BODY = /<s:Body[^>]*>([\s\S]*)<\/s:Body>/
+const OPERATION = /<(\w+) xmlns="([^"]+)"/
+
+/**
+ * The library's camera over our exchange. It knows how to ask a camera what it has, old ones and new ones; its own HTTP
+ * has no limit of bytes, no end of time, and calls itself connected with a wrong password.
+ */
+class BoundedCam extends Cam {
+  readonly #exchange: Exchange
+  readonly #device: Place
+
+  constructor(exchange: Exchange, device: Place) {
+    super({ hostname: device.host, port: device.port, autoconnect: false })
+    this.#exchange = exchange
+    this.#device = device
+  }
+
+  /** The one way of the library to the outside (lib/cam.js, `_request`). */
+  _request({ body }: Wanted, done: Called): void {
+    const inner = BODY.exec(body)?.[1] ?? ''
+    const [, operation = '', namespace = ''] = OPERATION.exec(inner) ?? []
+    this.#exchange
+      .ask({ place: this.#device, action: `${namespace}/${operation}`, body: inner })
+      .then(({ bytes }) => parseSOAPString(Buffer.from(bytes).toString('utf8'), done.bind(this), 200))
+      .catch((error: unknown) => done.call(this, error instanceof Error ? error : new Error(String(error))))
+  }
 }
 
 /**
- * Ask a camera who it is, through the `onvif` library. The library calls itself connected with a wrong password too,
- * so the first call that needs the login decides.
- * @throws Fault of reach `connection`, code `denied` for a login that is not accepted
+ * Ask a camera where its services are: GetServices, and GetCapabilities of one that is older than that.
+ * @throws Fault of the exchange; whatever else goes wrong in the library leaves the services unknown
  */
-export async function askWhoItIs(
-  address: CameraAddress,
-): Promise<{ readonly info: CameraInfo; readonly eventsPath: string }> {
-  const { host, port, username, password, timeoutMs } = address
-  const cam = new Cam({
-    hostname: host,
-    port,
-    username,
-    password,
-    timeout: timeoutMs,
-    preserveAddress: true,
-    autoconnect: false,
-  })
-  await called<unknown>((done) => cam.getSystemDateAndTime(done), address)
-  await called<unknown>((done) => cam.getCapabilities(done), address)
-  const xml = await called<string>((done) => cam.getDeviceInformation((error, _data, raw) => done(error, raw)), address)
-  const said = find(parseXml(Buffer.from(xml)), 'Envelope', 'Body', 'GetDeviceInformationResponse')
-  const info = {
-    maker: text(find(said, 'Manufacturer')),
-    model: text(find(said, 'Model')),
-    firmware: text(find(said, 'FirmwareVersion')),
-    serial: text(find(said, 'SerialNumber')),
-    hardware: text(find(said, 'HardwareId')),
-  }
-  const events = cam.uri.events
-  if (events === undefined) {
-    throw new Fault('connection', 'the camera has no event service', {
-      code: 'no-events',
-      hint: 'it can show pictures, but tell nothing by itself',
+export async function askServices(exchange: Exchange, device: Place): Promise<Services> {
+  const cam = new BoundedCam(exchange, device)
+  try {
+    await called((done) => cam.getServices(false, done))
+  } catch (error) {
+    if (isFault(error) && error.code !== 'refused') throw error
+    await called((done) => cam.getCapabilities(done)).catch((again: unknown) => {
+      if (isFault(again) && again.code !== 'refused') throw again
     })
   }
-  return { info, eventsPath: `${events.pathname ?? '/'}${events.search ?? ''}` }
+  const named = (service: 'events' | 'media'): Place | undefined => {
+    const href = cam.uri?.[service]?.href
+    return href === undefined || href === null ? undefined : placeOf(href, device)
+  }
+  return { known: Object.keys(cam.uri ?? {}).length > 0, events: named('events'), media: named('media') }
 }
 
-type Done<T> = (error: Error | null, value: T) => void
-
-function called<T>(call: (done: Done<T>) => void, { host, port }: CameraAddress): Promise<T> {
+function called(call: (done: (error: Error | null) => void) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    call((error, value) =>
-      error === null || error === undefined ? resolve(value) : reject(asFault(error, `${host}:${port}`)),
-    )
-  })
-}
-
-function asFault(error: Error, where: string): Fault {
-  const { message } = error
-  if (/not ?authori[sz]ed|unauthori[sz]ed|401|authority failure/i.test(message)) {
-    return new Fault('connection', `the camera ${where} does not accept the user or the password (${message})`, {
-      code: 'denied',
-      hint: 'check the user in the settings and the secret; after a few wrong tries cameras lock the account for minutes',
-      cause: error,
-    })
-  }
-  const hint = 'is the camera on, and is this its ONVIF port?'
-  return new Fault('connection', `the camera ${where} can't be asked: ${message}`, {
-    code: 'camera',
-    hint,
-    cause: error,
+    call((error) => (error === null || error === undefined ? resolve() : reject(error)))
   })
 }

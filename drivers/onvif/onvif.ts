@@ -1,15 +1,25 @@
 import type { Driver, Host } from '../../gateway/contract/driver.ts'
-import type { Seen } from '../../gateway/contract/event.ts'
-import { isFault } from '../../gateway/contract/fault.ts'
-import { Camera, type Subscription } from './camera.ts'
-import { motionOf, type Notification } from './codec/event.ts'
-import { askWhoItIs } from './library.ts'
+import { Fault, isFault } from '../../gateway/contract/fault.ts'
+import { Camera } from './camera.ts'
+import type { Place } from './codec/address.ts'
+import { Deafness } from './deafness.ts'
+import { Exchange } from './exchange.ts'
+import { type Habits, hear, seen, tellDeaf } from './hearing.ts'
+import { askServices } from './library.ts'
 import { type OnvifOptions, onvifOptions } from './options.ts'
+import { Patience } from './patience.ts'
 
-/** Between two pulls that brought nothing at once: a camera that does not hold the question open is not hammered. */
-const PULL_PAUSE_MS = 250
-/** After a wrong login the next try waits for so long, however impatient the supervisor: cameras lock the account. */
-const DENIED_PAUSE_MS = 60_000
+/** Where every camera has its device service (ONVIF Core, 5.1.1.1). */
+const DEVICE_SERVICE = '/onvif/device_service'
+
+/** What one life of a connection leaves to the next. */
+interface Past {
+  readonly deafness: Deafness
+  readonly patience: Patience
+  readonly habits: Habits
+}
+/** By the options, which are the same object in all lives of a connection, and another one when they were changed. */
+const pasts = new WeakMap<OnvifOptions, Past>()
 
 /** A camera: its connection is its device. */
 export const onvif: Driver<OnvifOptions> = {
@@ -18,103 +28,59 @@ export const onvif: Driver<OnvifOptions> = {
   devices: (_options, connection) => [connection],
 
   async run(host) {
-    const { host: address, port, username, password, timeout } = host.options.onvif
-    const login = { username, password: await host.io.secrets.load(password.secret) }
+    const { clock, io, signal } = host
+    const startedMs = clock.monoMs()
+    const past = pastOf(host.options)
+    const { deafness, patience } = past
+    const password = await patience.password(host, host.options.onvif.password.secret)
     try {
-      const { info, eventsPath } = await askWhoItIs({ host: address, port, ...login, timeoutMs: timeout })
-      host.signal.throwIfAborted()
-      await host.emit([seen(host, 'linli.camera.info', { ...info })])
-      const parts = {
-        host: address,
-        port,
-        login,
-        timeoutMs: timeout,
-        clock: host.clock,
-        io: host.io,
-        signal: host.signal,
-      }
-      const camera = new Camera(parts)
-      await camera.learnClock()
-      await listen(host, camera, eventsPath)
+      await live(host, password, past)
     } catch (error) {
-      if (isFault(error) && error.code === 'denied')
-        await host.clock.sleep(DENIED_PAUSE_MS * (1 + host.io.random.next()), host.signal)
+      if (!isFault(error) || signal.aborted) throw error
+      if (error.code === 'denied') patience.refused(password, clock.monoMs(), io.random.next())
+      deafness.begin(startedMs, error)
+      await tellDeaf(host, deafness, error)
       throw error
     }
   },
 }
 
-/** Hear the camera until it fails or the signal aborts. The time from the last word to the fault was a blind one. */
-async function listen(host: Host<OnvifOptions>, camera: Camera, eventsPath: string): Promise<void> {
-  const subscription = await camera.subscribe(eventsPath)
-  let heardMs = host.clock.monoMs()
-  try {
-    await camera.synchronize(subscription)
-    await pull(host, camera, subscription, () => {
-      heardMs = host.clock.monoMs()
-    })
-  } catch (error) {
-    if (isFault(error) && !host.signal.aborted) {
-      const blindMs = host.clock.monoMs() - heardMs
-      const from = new Date(host.clock.wallMs() - blindMs).toISOString()
-      await host.emit([seen(host, 'linli.camera.blind', { from, reason: error.message }, 'alarm')])
-    }
-    throw error
-  } finally {
-    // Few subscriptions fit into a camera: one that is not needed is given back, if it still listens.
-    await camera
-      .unsubscribe(subscription)
-      .catch((error) => host.log.debug('the subscription was not given back', { error }))
-  }
+async function live(host: Host<OnvifOptions>, password: string, { deafness, patience, habits }: Past): Promise<void> {
+  const { clock, io, signal } = host
+  const { host: address, port, username, timeout } = host.options.onvif
+  const device: Place = { host: address, port, path: DEVICE_SERVICE }
+  const login = { username, password }
+  const exchange = new Exchange({ device, login, timeoutMs: timeout, clock, io, signal })
+  const camera = new Camera(exchange, device, io.random)
+
+  await exchange.learnClock()
+  const information = await camera.information()
+  patience.accepted()
+  await host.emit([seen(host, 'linli.camera.info', { ...information })])
+  const services = await askServices(exchange, device)
+  if (services.known && services.events === undefined) throw withoutEvents()
+  await hear({
+    host,
+    camera,
+    farewell: (ending) => new Camera(exchange.withSignal(ending), device, io.random),
+    events: services.events ?? device,
+    deafness,
+    habits,
+    exchange,
+  })
 }
 
-async function pull(
-  host: Host<OnvifOptions>,
-  camera: Camera,
-  subscription: Subscription,
-  heard: () => void,
-): Promise<void> {
-  const { clock, signal } = host
-  let renewMs = clock.monoMs() + camera.renewEveryMs
-  while (!signal.aborted) {
-    const askedMs = clock.monoMs()
-    // No question is held open beyond the next renewal.
-    const waitMs = Math.max(1000, Math.min(host.options.onvif.pull, renewMs - askedMs))
-    const notifications = await camera.pull(subscription, waitMs)
-    heard()
-    const events = notifications.flatMap((notification) => eventOf(host, notification))
-    if (events.length > 0) await host.emit(events)
-    if (clock.monoMs() >= renewMs) {
-      await camera.renew(subscription)
-      renewMs = clock.monoMs() + camera.renewEveryMs
-    }
-    if (clock.monoMs() - askedMs < PULL_PAUSE_MS) await clock.sleep(PULL_PAUSE_MS, signal)
-  }
+function pastOf(options: OnvifOptions): Past {
+  const known = pasts.get(options)
+  if (known !== undefined) return known
+  const past = { deafness: new Deafness(), patience: new Patience(), habits: { repeats: undefined } }
+  pasts.set(options, past)
+  return past
 }
 
-function eventOf(host: Host<OnvifOptions>, notification: Notification): Seen[] {
-  const active = motionOf(notification)
-  if (active === undefined || notification.operation === 'deleted') return []
-  const { topic, source, utcTime } = notification
-  // A state that was there before we came is no new movement.
-  const initial = notification.operation === 'initialized'
-  return [
-    seen(
-      host,
-      'linli.camera.motion',
-      { active, ...(initial ? { initial } : {}), topic, source, cameraTime: utcTime },
-      'status',
-      'personal',
-    ),
-  ]
-}
-
-function seen(
-  host: Host<OnvifOptions>,
-  type: string,
-  data: Seen['data'],
-  eventClass: Seen['class'] = 'status',
-  privacy: Seen['privacy'] = 'public',
-): Seen {
-  return { device: host.connection, type, class: eventClass, privacy, monoMs: host.clock.monoMs(), data }
+function withoutEvents(): Fault {
+  return new Fault('connection', 'the camera has no event service', {
+    code: 'no-events',
+    hint: 'it can show pictures, but tell nothing by itself; its maker may have a newer firmware with ONVIF events',
+  })
 }

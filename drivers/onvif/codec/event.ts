@@ -4,23 +4,32 @@ import { attribute, type Element, find, findAll, text } from './xml.ts'
 export interface Notification {
   /** Without prefixes: `RuleEngine/CellMotionDetector/Motion`. */
   readonly topic: string
+  /** As it was written, with the prefixes of the camera: `tns1:RuleEngine/CellMotionDetector/Motion`. */
+  readonly rawTopic: string
   /** `initialized`: the state that was there before we came; no news. */
   readonly operation: 'initialized' | 'changed' | 'deleted'
+  /** As the camera wrote it; `` where it did not. */
   readonly utcTime: string
   readonly source: Readonly<Record<string, string>>
   readonly data: Readonly<Record<string, string>>
 }
 
-/** What an answer to PullMessages holds. */
-export function decodeNotifications(body: Element): Notification[] {
-  const messages = findAll(find(body, 'PullMessagesResponse'), 'NotificationMessage')
-  return messages.map((notification) => {
+const ITEMS_MAX = 32
+const TEXT_CHARACTERS_MAX = 256
+
+/** What an answer to PullMessages holds; undefined when it is no such answer. */
+export function decodeNotifications(body: Element): Notification[] | undefined {
+  const answer = find(body, 'PullMessagesResponse')
+  if (answer === undefined) return undefined
+  return findAll(answer, 'NotificationMessage').map((notification) => {
     const message = find(notification, 'Message', 'Message')
-    const operation = (attribute(message, 'PropertyOperation') ?? 'Changed').toLowerCase()
+    const rawTopic = short(text(find(notification, 'Topic')))
+    const operation = (attribute(message, 'PropertyOperation') ?? '').toLowerCase()
     return {
-      topic: text(find(notification, 'Topic')).replaceAll(/[A-Za-z0-9_-]+:/g, ''),
+      topic: rawTopic.replaceAll(/(^|\/)[^/:]*:/g, '$1'),
+      rawTopic,
       operation: operation === 'initialized' || operation === 'deleted' ? operation : 'changed',
-      utcTime: attribute(message, 'UtcTime') ?? '',
+      utcTime: short(attribute(message, 'UtcTime') ?? ''),
       source: items(find(message, 'Source')),
       data: items(find(message, 'Data')),
     }
@@ -28,26 +37,12 @@ export function decodeNotifications(body: Element): Notification[] {
 }
 
 function items(list: Element | undefined): Record<string, string> {
-  return Object.fromEntries(
-    findAll(list, 'SimpleItem').map((item) => [attribute(item, 'Name') ?? '', attribute(item, 'Value') ?? '']),
-  )
+  const pairs = findAll(list, 'SimpleItem')
+    .slice(0, ITEMS_MAX)
+    .map((item) => [short(attribute(item, 'Name') ?? ''), short(attribute(item, 'Value') ?? '')])
+  return Object.fromEntries(pairs) as Record<string, string>
 }
 
-/** The three dialects in which cameras say that something moves, by the end of the topic and the name of the item. */
-const MOTION: readonly (readonly [topic: RegExp, item: string])[] = [
-  [/VideoSource\/MotionAlarm$/, 'State'],
-  [/RuleEngine\/CellMotionDetector\/Motion$/, 'IsMotion'],
-  [/RuleEngine\/MotionRegionDetector\/Motion$/, 'State'],
-]
-
-/** Whether something moves now; undefined for a notification that is not about motion. */
-export function motionOf({ topic, data }: Notification): boolean | undefined {
-  const dialect = MOTION.find(([pattern]) => pattern.test(topic))
-  const value = dialect === undefined ? undefined : data[dialect[1]]
-  return value === undefined ? undefined : value === 'true' || value === '1'
-}
-
-/** xs:duration of whole seconds, such as PT60S. */
-export function durationText(ms: number): string {
-  return `PT${Math.max(1, Math.round(ms / 1000))}S`
+function short(value: string): string {
+  return value.slice(0, TEXT_CHARACTERS_MAX)
 }

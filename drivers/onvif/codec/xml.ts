@@ -1,4 +1,4 @@
-import { XMLParser } from 'fast-xml-parser'
+import { XMLParser, XMLValidator } from 'fast-xml-parser'
 import { Fault } from '../../../gateway/contract/fault.ts'
 
 /** An element: its attributes under `@name`, its text under `#text`, its children by name, always in lists. */
@@ -8,50 +8,45 @@ export interface Element {
 
 const DEPTH_MAX = 60
 
-// Prefixes differ from camera to camera; numbers stay texts, because a serial number is none.
+// Prefixes differ from camera to camera; numbers stay texts, because a serial number is none; entities are decoded
+// below, where nothing can multiply.
 const parser = new XMLParser({
   ignoreAttributes: false,
   attributeNamePrefix: '@',
   removeNSPrefix: true,
   parseTagValue: false,
   parseAttributeValue: false,
+  processEntities: false,
   trimValues: true,
   alwaysCreateTextNode: true,
+  maxNestedTags: DEPTH_MAX,
   isArray: (_name, _path, _leaf, isAttribute) => !isAttribute,
 })
 
 /**
  * An answer as elements without prefixes.
- * @throws Fault of reach `connection` for what is no XML, and for a DOCTYPE: nothing of SOAP needs one, and all bombs do
+ * @throws Fault of reach `connection`, code `xml`, for what is no XML, and for a DOCTYPE: SOAP has none
+ * (SOAP 1.2 part 1, 5), and all bombs do
  */
 export function parseXml(bytes: Uint8Array): Element {
-  const text = Buffer.from(bytes).toString('utf8')
-  if (/<!DOCTYPE|<!ENTITY/i.test(text)) throw garbage('it holds a DOCTYPE, which SOAP forbids (SOAP 1.2, 5)')
-  if (deepest(text) > DEPTH_MAX) throw garbage(`it is nested deeper than ${DEPTH_MAX}`)
+  const text = Buffer.from(bytes)
+    .toString('utf8')
+    .replace(/^\uFEFF/, '')
+  if (/<!(?:DOCTYPE|ENTITY)/i.test(text)) throw garbage('it holds a DOCTYPE, which SOAP forbids')
   try {
-    return parser.parse(text, true) as Element
+    const wrong = XMLValidator.validate(text)
+    if (wrong !== true) throw new Error(wrong.err.msg)
+    return parser.parse(text) as Element
   } catch (error) {
     throw garbage((error as Error).message)
   }
 }
 
 function garbage(reason: string): Fault {
-  return new Fault('connection', `the answer is no SOAP: ${reason}`, {
+  return new Fault('connection', `the answer is no SOAP message: ${reason.slice(0, 200)}`, {
     code: 'xml',
     hint: 'is this the ONVIF port of a camera?',
   })
-}
-
-/** How deep tags stand in each other, without understanding them. */
-function deepest(text: string): number {
-  let depth = 0
-  let most = 0
-  for (const [tag] of text.matchAll(/<\/?[A-Za-z][^>]*>/g)) {
-    if (tag.startsWith('</')) depth -= 1
-    else if (!tag.endsWith('/>')) depth += 1
-    most = Math.max(most, depth)
-  }
-  return most
 }
 
 /** The first element at this path of names; undefined where there is none. */
@@ -60,21 +55,33 @@ export function find(element: Element | undefined, ...path: readonly string[]): 
 }
 
 export function findAll(element: Element | undefined, name: string): readonly Element[] {
-  const children = element?.[name]
+  const children = element !== undefined && Object.hasOwn(element, name) ? element[name] : undefined
   return typeof children === 'object' ? children : []
 }
 
 /** The text of an element, `` for none. */
 export function text(element: Element | undefined): string {
   const value = element?.['#text']
-  return typeof value === 'string' ? value : ''
+  return typeof value === 'string' ? decodeEntities(value) : ''
 }
 
 export function attribute(element: Element | undefined, name: string): string | undefined {
   const value = element?.[`@${name}`]
-  return typeof value === 'string' ? value : undefined
+  return typeof value === 'string' ? decodeEntities(value) : undefined
 }
 
 export function escapeXml(value: string): string {
   return value.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`)
+}
+
+const NAMED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
+
+/** The five entities of XML and characters by number (XML 1.0, 4.1 and 4.6); whatever else stays as it stands. */
+function decodeEntities(value: string): string {
+  if (!value.includes('&')) return value
+  return value.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(amp|lt|gt|quot|apos));/gi, (whole, decimal, hex, named) => {
+    if (named !== undefined) return NAMED[String(named).toLowerCase()] ?? whole
+    const code = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal)
+    return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : whole
+  })
 }

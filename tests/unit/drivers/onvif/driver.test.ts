@@ -1,163 +1,201 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { onvif } from '../../../../drivers/onvif/onvif.ts'
-import type { Host } from '../../../../gateway/contract/driver.ts'
-import type { Seen } from '../../../../gateway/contract/event.ts'
-import type { Io } from '../../../../gateway/contract/io.ts'
-import type { Log } from '../../../../gateway/contract/log.ts'
-import { createClock } from '../../../../gateway/io/clock.ts'
-import { createHttp } from '../../../../gateway/io/http.ts'
-import { type Camera, startCamera } from '../../../../hardware-sim/camera/camera.ts'
-import { seededRandom } from '../../../../hardware-sim/random.ts'
+import { expect, test } from 'vitest'
+import { decodeDateTime } from '../../../../drivers/onvif/codec/time.ts'
+import type { CameraOptions } from '../../../../hardware-sim/camera/camera.ts'
+import { notification } from '../../../../hardware-sim/camera/events.ts'
+import { CAMERA_HOST, Rig, type RigOptions } from './rig.ts'
 
-/** The driver against the simulated camera over real HTTP. */
-const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, with: () => silent }
-const clock = createClock()
-let camera: Camera
-let world: AbortController
-let ending: AbortController
-let seen: Seen[]
-
-async function place(skewMs = 0): Promise<void> {
-  camera = await startCamera({
-    username: 'hub',
-    password: 'lobby',
-    clock,
-    random: seededRandom(5),
-    signal: world.signal,
-    skewMs,
-  })
+/** A rig that hears its camera. */
+async function hearing(options: RigOptions = {}): Promise<Rig> {
+  const rig = new Rig(options)
+  rig.supervise()
+  await rig.until(() => rig.motions().length > 0, 5000)
+  return rig
 }
-function start(password = 'lobby', pull = '1s'): Promise<string> {
-  const options = onvif.options.parse({
-    onvif: { host: '127.0.0.1', port: camera.port, username: 'hub', password: { secret: 'cam' }, pull, timeout: '1s' },
-  })
-  const io = { http: createHttp(), random: seededRandom(1), secrets: { load: async () => password } } as unknown as Io
-  const host: Host<typeof options> = {
-    connection: 'cam-lobby',
-    options,
-    signal: ending.signal,
-    clock,
-    log: silent,
-    io,
-    emit: async (batch) => void seen.push(...batch),
-    mark() {},
-    serve() {},
-    figures() {},
-  }
-  return onvif.run(host).then(
-    () => 'ended',
-    (error) => `${error.reach ?? ''} ${error.code ?? error.message}`,
-  )
-}
-const until = (check: () => void, timeout = 5000): Promise<void> => vi.waitFor(check, { timeout, interval: 5 })
-const motions = () =>
-  seen.filter(({ type }) => type === 'linli.camera.motion').map(({ data }) => [data.active, data.initial])
-
-beforeEach(() => {
-  world = new AbortController()
-  ending = new AbortController()
-  seen = []
-})
-afterEach(() => {
-  ending.abort(new Error('over'))
-  world.abort(new Error('over'))
-})
 
 test('a camera tells who it is, what moves, and what moved before we came as such; it is told goodbye', async () => {
-  await place()
-  camera.motion(true)
-  const run = start()
-  await until(() => expect(motions()).toEqual([[true, true]]))
-  expect(seen[0]?.data).toEqual({
-    maker: 'Linli',
-    model: 'Simulated Dome',
-    firmware: '0.10',
-    serial: '0098765432',
-    hardware: '1.0',
+  const rig = new Rig()
+  rig.camera.motion(true)
+  rig.supervise()
+  await rig.until(() => rig.motions().length > 0, 2000)
+  expect(rig.of('linli.camera.info').map(({ data }) => data)).toEqual([
+    { maker: 'Linli', model: 'Simulated Dome', firmware: '0.10', serial: '0098765432', hardware: '1.0' },
+  ])
+  rig.camera.motion(false)
+  await rig.advance(200)
+  rig.camera.motion(true)
+  await rig.advance(200)
+  expect(rig.motions()).toEqual(['moves (initial)', 'still', 'moves'])
+  expect(rig.of('linli.camera.motion').at(-1)).toMatchObject({
+    device: 'cam-lobby',
+    class: 'status',
+    privacy: 'personal',
+    data: {
+      active: true,
+      topic: 'RuleEngine/CellMotionDetector/Motion',
+      source: { VideoSourceConfigurationToken: 'lens', Rule: 'motion' },
+      raw: { topic: 'tns1:RuleEngine/CellMotionDetector/Motion', data: { IsMotion: 'true' } },
+    },
   })
-  camera.motion(false)
-  await until(() => expect(motions().at(-1)).toEqual([false, undefined]))
-  camera.motion(true)
-  await until(() => expect(motions()).toHaveLength(3))
-  expect(seen.at(-1)).toMatchObject({ device: 'cam-lobby', class: 'status', privacy: 'personal' })
-  ending.abort(new Error('over'))
-  await run
-  expect(camera.requests.get('Unsubscribe')).toBe(1)
+  expect(rig.blind()).toEqual([])
+  expect(rig.camera.subscriptions).toBe(1)
+  await rig.stop()
+  expect(rig.camera.subscriptions).toBe(0)
+  expect(rig.camera.requests.get('Unsubscribe')).toBe(1)
+  expect(rig.clock.pending).toBe(0)
 })
 
-test.each([-10 * 3_600_000, 10 * 3_600_000])(
-  'a camera whose clock is %d ms off is spoken to in its own time',
-  async (skewMs) => {
-    await place(skewMs)
-    camera.motion(true)
-    const run = start()
-    await until(() => expect(motions()).toHaveLength(1))
-    ending.abort(new Error('over'))
-    await run
-  },
-)
+/** What cameras are like. Each is heard within two seconds, and nothing is reported that is not so. */
+const KINDS: readonly [kind: string, camera: Partial<CameraOptions>, make?: (rig: Rig) => void][] = [
+  ['is 10 hours ahead', { skewMs: 36_000_000 }],
+  ['is 10 hours behind', { skewMs: -36_000_000 }],
+  ['wants HTTP Digest', { schemes: ['digest'] }],
+  ['wants HTTP Digest with SHA-256, and says MD5 as well', { schemes: ['digest'], algorithms: ['MD5', 'SHA-256'] }],
+  ['takes both', { schemes: ['token', 'digest'] }],
+  ['gives nonces that are good for 3 s', { schemes: ['digest'], nonceMs: 3000 }],
+  ['knows no GetServices', { knowsServices: false }],
+  ['knows subscriptions by a reference parameter', { subscriptionBy: 'parameter' }],
+  ['knows no Renew', { renews: false }],
+  ['prolongs by Renew only', { pullProlongs: false }],
+  ['grants 10 s', { lifetimeMaxMs: 10_000, pullProlongs: false }],
+  ['says VideoSource/MotionAlarm', { dialect: 'alarm' }],
+  ['says MotionRegionDetector', { dialect: 'region' }],
+  ['says VideoAnalytics/tnshik:MotionAlarm and TRUE', { dialect: 'hikvision' }],
+  ['repeats no states', { repeats: false }, (rig) => rig.camera.motion(true)],
+  ['tells no address', {}, ({ camera }) => camera.faults.set({ subscriptionAddress: '' })],
+  [
+    'tells a urn',
+    {},
+    ({ camera }) => camera.faults.set({ subscriptionAddress: 'urn:uuid:5f5a69c2-e0ae-504f-829b-28f366d8f9a2' }),
+  ],
+  ['leaves its host out', {}, ({ camera }) => camera.faults.set({ subscriptionAddress: 'http:///onvif/events/1' })],
+  [
+    'tells its inner address',
+    {},
+    ({ camera }) => camera.faults.set({ subscriptionAddress: 'http://10.9.8.7:8899/onvif/events/1' }),
+  ],
+  ['tells a file', {}, ({ camera }) => camera.faults.set({ subscriptionAddress: 'file:///etc/passwd' })],
+  ['says that each subscription ends now', {}, ({ camera }) => camera.faults.set({ endsNow: true })],
+  [
+    'tells local time as UTC, and takes HTTP Digest',
+    { schemes: ['token', 'digest'] },
+    ({ camera }) => camera.faults.set({ toldTimeOffMs: 28_800_000 }),
+  ],
+  ['tells local time as UTC', {}, ({ camera }) => camera.faults.set({ toldTimeOffMs: 28_800_000 })],
+  [
+    'wants a login for its time',
+    {},
+    ({ camera }) => camera.faults.on('GetSystemDateAndTime', { kind: 'refuse', subcode: 'NotAuthorized', status: 400 }),
+  ],
+  ['takes 3 s for each answer', {}, ({ camera }) => camera.faults.on('*', { kind: 'late', byMs: 3000 })],
+  ['ends all subscriptions with one', {}, ({ camera }) => camera.faults.set({ unsubscribeEndsAll: true })],
+]
 
-test('a wrong password is asked once and then left alone, so that the camera does not lock the account', async () => {
-  await place()
-  const run = start('wrong')
-  await until(() =>
-    expect(camera.requests.get('GetDeviceInformation') ?? camera.requests.get('GetCapabilities')).toBe(1),
+test.each(KINDS)('a camera that %s is heard, also after five minutes', async (_kind, camera, make) => {
+  const rig = new Rig({ camera })
+  make?.(rig)
+  rig.supervise()
+  await rig.until(() => rig.camera.subscriptions > 0, 20_000)
+  await rig.advance(10_000)
+  for (let minute = 0; minute < 5; minute++) {
+    const heard = rig.motions().filter((motion) => !motion.includes('initial')).length
+    rig.camera.motion(false)
+    await rig.advance(6500)
+    rig.camera.motion(true)
+    await rig.advance(6500)
+    expect(rig.motions().filter((motion) => !motion.includes('initial')).length).toBeGreaterThan(heard)
+    await rig.advance(47_000)
+  }
+  expect(rig.faults).toEqual([])
+  expect(rig.blind()).toEqual([])
+  expect(rig.camera.wrongLogins).toBeLessThanOrEqual(2)
+  expect(rig.camera.requests.get('CreatePullPointSubscription')).toBe(1)
+  expect(rig.asked.every(({ url }) => url.startsWith(`http://${CAMERA_HOST}:80/`))).toBe(true)
+  await rig.stop()
+  expect(rig.clock.pending).toBe(0)
+})
+
+test('a subscription that can only end is made again, and each deaf moment is told', async () => {
+  const rig = await hearing({ camera: { renews: false, pullProlongs: false, lifetimeMaxMs: 60_000 } })
+  await rig.advance(200_000)
+  expect(rig.camera.requests.get('CreatePullPointSubscription')).toBe(4)
+  expect(rig.faults).toEqual([])
+  expect(rig.blind()).toHaveLength(3)
+  for (const span of rig.blind()) expect(span.reason).toBe('the camera refuses: Resource unknown')
+  await rig.stop()
+})
+
+test('a state that is repeated is told once, and told when it changed unheard', async () => {
+  const rig = await hearing({ options: { quiet: '20s' } })
+  await rig.advance(61_000)
+  expect(rig.motions()).toEqual(['still (initial)'])
+  rig.camera.faults.set({ deaf: true })
+  rig.camera.motion(true)
+  rig.camera.faults.set({ deaf: false })
+  await rig.until(() => rig.motions().length > 1, 40_000)
+  expect(rig.motions()).toEqual(['still (initial)', 'moves (initial)'])
+  expect(rig.blind()).toEqual([])
+  await rig.stop()
+})
+
+test('what our vocabulary has no word for is counted', async () => {
+  const rig = await hearing()
+  const time = new Date(rig.clock.wallMs()).toISOString()
+  rig.camera.notify(
+    notification('tns1:Device/Trigger/Relay', { operation: 'Changed', time, item: 'LogicalState', state: 'active' }),
   )
-  const asked = [...camera.requests.values()].reduce((a, b) => a + b, 0)
-  expect(await Promise.race([run, new Promise((go) => clock.after(500, () => go('still waiting')))])).toBe(
-    'still waiting',
+  rig.camera.notify(
+    notification('tns1:VideoSource/MotionAlarm', { operation: 'Changed', time, item: 'State', state: 'perhaps' }),
   )
-  expect([...camera.requests.values()].reduce((a, b) => a + b, 0)).toBe(asked)
-  ending.abort(new Error('over'))
-  await run
+  rig.camera.notify(
+    notification('tns1:VideoSource/MotionAlarm', { operation: 'Deleted', time, item: 'State', state: 'true' }),
+  )
+  await rig.advance(500)
+  expect(rig.motions()).toEqual(['still (initial)'])
+  expect(rig.figures).toMatchObject({ unknownTopics: 2, notifications: 4 })
+  await rig.stop()
 })
 
-test('a subscription that dies without a word is noticed, and the blind time is told', async () => {
-  await place()
-  const run = start()
-  await until(() => expect(motions()).toHaveLength(1))
-  camera.faults.forgetSubscriptions = true
-  expect(await run).toBe('connection soap')
-  const blind = seen.find(({ type }) => type === 'linli.camera.blind')
-  expect(blind).toMatchObject({ class: 'alarm', data: { reason: 'the camera refuses: Resource unknown' } })
-  expect(Date.parse(blind?.data.from as string)).toBeLessThanOrEqual(Date.now())
+test('more notifications than fit into one answer come in their order', async () => {
+  const rig = await hearing()
+  for (let count = 0; count < 150; count++) rig.camera.motion(count % 2 === 0)
+  await rig.advance(1000)
+  expect(rig.motions()).toHaveLength(151)
+  expect(rig.motions().slice(1, 4)).toEqual(['moves', 'still', 'moves'])
+  await rig.stop()
 })
 
-test.each([
-  ['a page of HTML', '<html>Login</html>', 'connection soap'],
-  ['a bomb', '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', 'connection xml'],
-])('a camera that answers with %s ends this life of the connection', async (_name, garbage, end) => {
-  await place()
-  camera.faults.garbage = garbage
-  expect(await start()).toBe(end)
+test('the time of the camera is kept beside ours', async () => {
+  const rig = await hearing({ camera: { skewMs: 5000 } })
+  rig.camera.motion(true)
+  await rig.advance(100)
+  const { data, monoMs } = rig.of('linli.camera.motion').at(-1)!
+  const { time } = data.raw as { time: string }
+  expect(decodeDateTime(time)! - 5000 - Date.UTC(2026, 10, 23, 8)).toBeCloseTo(monoMs, -2)
+  await rig.stop()
 })
 
-test('an answer that never ends is cut off', async () => {
-  await place()
-  const run = start()
-  await until(() => expect(motions()).toHaveLength(1))
-  camera.faults.endless = true
-  expect(await run).toBe('connection timeout')
+test('an event is handed over before the next is asked for', async () => {
+  const rig = await hearing()
+  const before = rig.camera.requests.get('PullMessages')
+  rig.camera.motion(true)
+  await rig.advance(40)
+  expect(rig.motions()).toContain('moves')
+  // Not sooner than 50 ms after the question that brought it.
+  expect(rig.camera.requests.get('PullMessages')! - before!).toBeLessThanOrEqual(1)
+  await rig.stop()
 })
 
-test('a camera that takes no subscription is not hammered', async () => {
-  await place()
-  camera.faults.refuseSubscriptions = true
-  expect(await start()).toBe('connection soap')
-  expect(camera.requests.get('CreatePullPointSubscription')).toBe(1)
-})
-
-test('an address that a camera names is never dialled, only its path is used', async () => {
-  await place()
-  camera.faults.wrongAddress = 'http://198.51.100.7:9/onvif/events/1'
-  const run = start()
-  await until(() => expect(motions()).toHaveLength(1))
-  ending.abort(new Error('over'))
-  await run
-})
-
-test('a camera that is not there is a fault of the connection', async () => {
-  await place()
-  await camera.close()
-  expect(await start()).toMatch(/^connection /)
+test('an old firmware without an event service is told as such', async () => {
+  const rig = new Rig()
+  rig.camera.faults.on('GetServices', {
+    kind: 'body',
+    body:
+      '<e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope"><e:Body><GetServicesResponse>' +
+      '<Service><Namespace>http://www.onvif.org/ver10/device/wsdl</Namespace><XAddr>http://192.0.2.7/onvif/device_service</XAddr></Service>' +
+      '<Service><Namespace>http://www.onvif.org/ver10/media/wsdl</Namespace><XAddr>http://192.0.2.7/onvif/media_service</XAddr></Service>' +
+      '</GetServicesResponse></e:Body></e:Envelope>',
+  })
+  const fault = await rig.live()
+  expect(fault).toMatchObject({ reach: 'connection', code: 'no-events', message: 'the camera has no event service' })
+  await rig.stop()
 })
