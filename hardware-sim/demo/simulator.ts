@@ -95,7 +95,7 @@ export class Simulator {
     const answer = await new Promise<Answer>((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#questions.delete(id)
-        reject(new Error(`the simulator does not answer ${JSON.stringify(command)}`))
+        reject(new Error(this.#silence(command)))
       }, ANSWER_MS)
       this.#questions.set(id, {
         resolve: (said) => {
@@ -111,6 +111,11 @@ export class Simulator {
     })
     if (!answer.ok) throw new Error(`the simulator refuses ${JSON.stringify(command)}: ${answer.error}`)
     return answer as unknown as Readonly<Record<string, unknown>>
+  }
+
+  #silence(command: WorldCommand): string {
+    const state = this.child.running ? 'it runs' : 'it has ended'
+    return `the simulator does not answer ${JSON.stringify(command)} within ${ANSWER_MS} ms; ${state}, and said:\n${this.child.tail()}`
   }
 
   async report(): Promise<Report> {
