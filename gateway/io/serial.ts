@@ -1,4 +1,4 @@
-import { closeSync, readSync, writeSync } from 'node:fs'
+import { readSync, writeSync } from 'node:fs'
 import { autoDetect, type LinuxPortBinding } from '@serialport/bindings-cpp'
 import { EVENTS, Poller } from '@serialport/bindings-cpp/dist/poller.js'
 import { Fault } from '../contract/fault.ts'
@@ -79,6 +79,37 @@ function openFault(path: string, cause: Error): Fault {
   return new Fault('connection', `the serial port ${path} can't be opened: ${message}`, { code: 'port', cause })
 }
 
+/**
+ * Wakes at a time, to a tenth of a millisecond. Those of closed ports are used again: a poller of the binding is
+ * never freed (bindings-cpp 13.0.0: its callback holds it).
+ */
+class Alarm {
+  static readonly #idle: Alarm[] = []
+  ring: () => void = () => undefined
+  readonly #fd = createAlarm()
+  readonly #poller = new Poller(this.#fd)
+
+  private constructor() {
+    this.#poller.on('readable', () => this.ring())
+  }
+
+  static take(): Alarm {
+    return Alarm.#idle.pop() ?? new Alarm()
+  }
+
+  give(): void {
+    this.ring = () => undefined
+    this.#poller.stop()
+    Alarm.#idle.push(this)
+  }
+
+  /** Whatever it was set to before. */
+  set(afterMs: number): void {
+    setAlarm(this.#fd, afterMs)
+    this.#poller.poll(EVENTS.UV_READABLE)
+  }
+}
+
 interface Reader {
   readonly atLeast: number
   readonly untilMs: number
@@ -92,8 +123,7 @@ class PortWire implements SerialWire {
   readonly #port: LinuxPortBinding
   readonly #fd: number
   readonly #terminal: Terminal
-  readonly #alarm = createAlarm()
-  readonly #alarmPoller = new Poller(this.#alarm)
+  readonly #alarm = Alarm.take()
   readonly #chunk = Buffer.allocUnsafe(CHUNK_BYTES)
   #unread: Uint8Array = new Uint8Array(0)
   #reader: Reader | undefined
@@ -110,7 +140,7 @@ class PortWire implements SerialWire {
     })
     port.poller.on('readable', (error: Error | null) => this.#ready(error))
     port.poller.on('disconnect', () => void this.#lose(new Error('it was hung up')))
-    this.#alarmPoller.on('readable', () => this.#ring())
+    this.#alarm.ring = () => this.#ring()
     // A port that nobody reads tells all the same when it is pulled out.
     port.poller.poll(EVENTS.UV_DISCONNECT)
   }
@@ -134,7 +164,7 @@ class PortWire implements SerialWire {
     if (this.#unread.length >= atLeast || leftMs <= 0) return this.#take()
     return new Promise((resolve, reject) => {
       this.#reader = { atLeast, untilMs: untilMonoMs, resolve, reject }
-      if (Number.isFinite(leftMs)) this.#setAlarm(leftMs)
+      if (Number.isFinite(leftMs)) this.#alarm.set(leftMs)
       this.#arm(atLeast)
     })
   }
@@ -206,16 +236,11 @@ class PortWire implements SerialWire {
     else this.#arm(this.#reader.atLeast)
   }
 
-  #setAlarm(afterMs: number): void {
-    setAlarm(this.#alarm, afterMs)
-    this.#alarmPoller.poll(EVENTS.UV_READABLE)
-  }
-
   #ring(): void {
     if (this.#over !== undefined || this.#reader === undefined) return
     const leftMs = this.#reader.untilMs - performance.now()
     if (leftMs > 0) {
-      if (Number.isFinite(leftMs)) this.#setAlarm(leftMs)
+      if (Number.isFinite(leftMs)) this.#alarm.set(leftMs)
       return
     }
     this.#pull()
@@ -265,9 +290,7 @@ class PortWire implements SerialWire {
     reader?.reject(
       fault ?? new Fault('connection', `the serial port ${this.#path} was closed`, { code: 'port-closed' }),
     )
-    this.#alarmPoller.stop()
-    this.#alarmPoller.destroy()
-    closeSync(this.#alarm)
+    this.#alarm.give()
     // A port that is gone may refuse to be closed: it is gone all the same.
     await this.#port.close().catch(() => undefined)
     this.#tellGone(fault)
