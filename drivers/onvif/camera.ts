@@ -27,7 +27,7 @@ export interface Subscription {
 }
 
 /** Notifications of one answer at the most; more wait in the camera for the next question. */
-const MESSAGES_MAX = 100
+const MESSAGES_MAX = 50
 /** A subscription that is not renewed ends after so long: short, because a hub that lost power can't give it back. */
 const LIFETIME_MS = 60_000
 const LIFETIME_MAX_MS = 3_600_000

@@ -149,7 +149,7 @@ export class Events {
       }
     }
     prolong()
-    const messages = await point.pull(limit, timeoutMs, caller)
+    const messages = await point.pull(limit, this.#faults.habits.impatient ? 0 : timeoutMs, caller)
     // After its answer, too, the subscription lives for the time that the pull could have taken.
     prolong()
     if (point.endsMs === Number.NEGATIVE_INFINITY) throw new Refusal('InvalidArgVal', 'Resource unknown', 500)

@@ -37,6 +37,8 @@ export interface Habits {
   readonly toldTimeOffMs: number
   /** Renewed or not, the end of a subscription that it tells is now. */
   readonly endsNow: boolean
+  /** Answers a pull at once, whether there is something or not. */
+  readonly impatient: boolean
   /** One Unsubscribe ends the subscriptions of everybody. */
   readonly unsubscribeEndsAll: boolean
 }
@@ -46,6 +48,7 @@ const GOOD: Habits = {
   deaf: false,
   toldTimeOffMs: 0,
   endsNow: false,
+  impatient: false,
   unsubscribeEndsAll: false,
 }
 

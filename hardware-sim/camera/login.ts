@@ -13,7 +13,7 @@ export interface LoginOptions {
   readonly schemes: readonly LoginScheme[]
   /** How far the time of a token may be from the camera's. */
   readonly toleranceMs: number
-  /** After so many wrong logins the account is locked; 0 for never. */
+  /** After so many wrong logins within ten minutes, none of them right in between, the account is locked; 0 for never. */
   readonly lockAfter: number
   readonly lockMs: number
   /** How long a nonce of HTTP Digest is good for. */
@@ -37,6 +37,8 @@ export type Verdict =
 
 const REALM = 'Linli camera'
 const NONCES_MAX = 200
+/** A wrong login is held against its user for so long. */
+const COUNTED_MS = 600_000
 const PASSWORD_TYPE =
   'http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#PasswordDigest'
 
@@ -50,7 +52,8 @@ export class Logins {
   readonly #random: Random
   readonly #usedNonces = new Map<string, number>()
   readonly #givenNonces = new Map<string, { readonly endsMs: number; count: number }>()
-  #wrongInARow = 0
+  /** When the latest wrong logins were, since the last right one. */
+  #wrongAtMs: number[] = []
   #lockedUntilMs = Number.NEGATIVE_INFINITY
 
   constructor(options: LoginOptions, clock: Clock, random: Random) {
@@ -146,21 +149,24 @@ export class Logins {
   }
 
   #welcome(): Verdict {
-    this.#wrongInARow = 0
+    this.#wrongAtMs = []
     return { kind: 'welcome' }
   }
 
   #count(): void {
     this.wrong += 1
-    this.#wrongInARow += 1
+    const nowMs = this.#clock.monoMs()
+    this.#wrongAtMs = [...this.#wrongAtMs, nowMs].filter((ms) => nowMs - ms < COUNTED_MS)
     const { lockAfter, lockMs } = this.#options
-    if (lockAfter > 0 && this.#wrongInARow >= lockAfter) this.#lockedUntilMs = this.#clock.monoMs() + lockMs
+    if (lockAfter > 0 && this.#wrongAtMs.length >= lockAfter) this.#lockedUntilMs = nowMs + lockMs
   }
 }
 
 function fieldsOf(authorization: string): (name: string) => string {
   const all = authorization.slice('Digest '.length).matchAll(/(\w+)=(?:"([^"]*)"|([^\s,]*))/g)
-  const values = new Map([...all].map(([, name, quoted, bare]) => [name!, quoted ?? bare ?? '']))
+  // A header is bytes, and they are UTF-8 (RFC 7616, 4).
+  const text = (octets: string): string => Buffer.from(octets, 'latin1').toString('utf8')
+  const values = new Map([...all].map(([, name, quoted, bare]) => [name!, text(quoted ?? bare ?? '')]))
   return (name) => values.get(name) ?? ''
 }
 

@@ -7,6 +7,8 @@ export interface Element {
 }
 
 const DEPTH_MAX = 60
+/** Tags and attributes cost time, and doors wait for the same thread. A full page of notifications has some 3000. */
+const SIGNS_MAX = 15_000
 
 // Prefixes differ from camera to camera; numbers stay texts, because a serial number is none; entities are decoded
 // below, where nothing can multiply.
@@ -33,6 +35,7 @@ export function parseXml(bytes: Uint8Array): Element {
     .toString('utf8')
     .replace(/^\uFEFF/, '')
   if (/<!(?:DOCTYPE|ENTITY)/i.test(text)) throw garbage('it holds a DOCTYPE, which SOAP forbids')
+  if (signsIn(text) > SIGNS_MAX) throw garbage(`it has more than ${SIGNS_MAX} tags and attributes`)
   try {
     const wrong = XMLValidator.validate(text)
     if (wrong !== true) throw new Error(wrong.err.msg)
@@ -41,6 +44,17 @@ export function parseXml(bytes: Uint8Array): Element {
     throw garbage((error as Error).message)
   }
 }
+
+function signsIn(text: string): number {
+  let count = 0
+  for (let at = 0; at < text.length; at++) {
+    const sign = text.charCodeAt(at)
+    if (sign === LESS || sign === EQUALS) count += 1
+  }
+  return count
+}
+const LESS = 0x3c
+const EQUALS = 0x3d
 
 function garbage(reason: string): Fault {
   return new Fault('connection', `the answer is no SOAP message: ${reason.slice(0, 200)}`, {

@@ -199,3 +199,33 @@ test('an old firmware without an event service is told as such', async () => {
   expect(fault).toMatchObject({ reach: 'connection', code: 'no-events', message: 'the camera has no event service' })
   await rig.stop()
 })
+
+test('a camera that holds no question open is asked twice a second, and heard', async () => {
+  const rig = new Rig()
+  rig.camera.faults.set({ impatient: true })
+  rig.supervise()
+  await rig.advance(20_000)
+  const before = rig.camera.requestCount
+  await rig.advance(30_000)
+  expect(rig.camera.requestCount - before).toBeLessThanOrEqual(65)
+  rig.camera.motion(true)
+  await rig.until(() => rig.motions().includes('moves'), 700)
+  await rig.stop()
+})
+
+test('a clock that is set in the camera is learned again, and nothing is missed', async () => {
+  const rig = await hearing()
+  for (const skewMs of [7_200_000, -36_000_000, 0]) {
+    await rig.advance(40_000)
+    rig.camera.setSkew(skewMs)
+    await rig.advance(40_000)
+    rig.camera.motion(skewMs !== 0)
+  }
+  await rig.advance(1000)
+  expect(rig.faults).toEqual([])
+  expect(rig.blind()).toEqual([])
+  expect(rig.camera.requests.get('CreatePullPointSubscription')).toBe(1)
+  expect(rig.camera.wrongLogins).toBe(3)
+  expect(rig.camera.requests.get('GetSystemDateAndTime')).toBe(4)
+  await rig.stop()
+})
