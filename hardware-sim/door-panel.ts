@@ -1,16 +1,21 @@
-import { createServer, type Server, type Socket } from 'node:net'
 import type { Clock } from '../gateway/contract/clock.ts'
 import type { Random } from '../gateway/contract/io.ts'
+import { GpioChip, type WireLevel } from './gpio-chip.ts'
+import { serveChip } from './gpio-socket.ts'
 
-export interface DoorPanelOptions {
-  readonly socketPath: string
+export interface DoorWorld {
   readonly clock: Clock
   readonly random: Random
+  /** Ends whatever is under way; nobody moves afterwards. */
   readonly signal: AbortSignal
 }
 
-/** Where the door is wired to the chip. */
-const LINES = { lock: 17, contact: 27, exitButton: 22, fire: 23, tamper: 24 } as const
+export interface DoorPanelOptions extends DoorWorld {
+  readonly socketPath: string
+}
+
+/** Where the door is wired to the chip; the line of offset 17 is called GPIO17 there. */
+export const DOOR_LINES = { lock: 17, contact: 27, exitButton: 22, fire: 23, tamper: 24 } as const
 /** A reed contact closes and opens a few times before it stays. */
 const BOUNCES = 3
 const BOUNCE_MS = 0.6
@@ -19,66 +24,56 @@ const OPEN_AFTER_MS = 800
 const PASSING_MS = 1500
 const HISTORY_MAX = 10_000
 
-/** A chip with a door on it: the lock is an output, contact, exit button, fire panel and cover are inputs. */
-export interface DoorPanel {
-  pressExit(): Promise<void>
-  /** Pull the handle. @returns false when the lock holds it. */
-  openDoor(): Promise<boolean>
-  /** Open it, whatever the lock does. */
-  force(): Promise<void>
-  shutDoor(): Promise<void>
-  /** Press the exit button, go through, let it fall shut. @returns whether the door let them through */
-  visit(): Promise<boolean>
-  fire(active: boolean): void
-  state(): { readonly open: boolean; readonly released: boolean; readonly pulses: number; readonly held: boolean }
-  /** Each level that the lock's output was set to, and when. */
-  readonly history: readonly { readonly level: 0 | 1; readonly monoMs: number }[]
+/** Each level that the lock's output was set to, and when. */
+export interface LockChange {
+  readonly level: WireLevel
+  readonly monoMs: number
 }
 
+/** A door on a GPIO chip whose people listen on a local socket. Ends with the signal. */
 export async function startDoorPanel(options: DoorPanelOptions): Promise<DoorPanel> {
-  const panel = new Panel(options)
-  await panel.listen()
+  const panel = new DoorPanel(options)
+  await serveChip(panel.chip, options.socketPath, options.signal)
   return panel
 }
 
-class Panel implements DoorPanel {
-  readonly history: { level: 0 | 1; monoMs: number }[] = []
-  readonly #options: DoorPanelOptions
-  readonly #levels = new Map<number, 0 | 1>(Object.values(LINES).map((line) => [line, 0]))
-  readonly #server: Server
-  #owner: Socket | undefined
+/** A chip with a door on it: the lock is an output, contact, exit button, fire panel and cover are inputs. */
+export class DoorPanel {
+  readonly chip: GpioChip
+  readonly #world: DoorWorld
+  readonly #history: LockChange[] = []
+  #pulses = 0
+  #moves = 0
 
-  constructor(options: DoorPanelOptions) {
-    this.#options = options
-    this.#server = createServer((socket) => this.#serve(socket))
+  constructor(world: DoorWorld) {
+    this.#world = world
+    const lines = Object.values(DOOR_LINES).map((offset) => ({ offset, name: `GPIO${offset}` }))
+    this.chip = new GpioChip(lines, (offset, level) => this.#output(offset, level))
   }
 
-  async listen(): Promise<void> {
-    const { socketPath, signal } = this.#options
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject)
-      this.#server.listen(socketPath, resolve)
-    })
-    const close = (): void => {
-      this.#owner?.destroy()
-      this.#server.close()
+  /** The newest changes of the lock's output, oldest first. */
+  get history(): readonly LockChange[] {
+    return this.#history
+  }
+
+  /** @param forMs how long it is held down */
+  async pressExit(forMs = PRESS_MS): Promise<void> {
+    this.chip.drive(DOOR_LINES.exitButton, 1)
+    try {
+      await this.#sleep(forMs)
+    } finally {
+      this.chip.drive(DOOR_LINES.exitButton, 0)
     }
-    if (signal.aborted) close()
-    else signal.addEventListener('abort', close, { once: true })
   }
 
-  async pressExit(): Promise<void> {
-    this.#input(LINES.exitButton, 1)
-    await this.#sleep(PRESS_MS)
-    this.#input(LINES.exitButton, 0)
-  }
-
+  /** Pull the handle. @returns false when the lock holds it */
   async openDoor(): Promise<boolean> {
-    if (this.#levels.get(LINES.lock) !== 1) return false
+    if (this.chip.level(DOOR_LINES.lock) !== 1) return false
     await this.#contact(1)
     return true
   }
 
+  /** Open it, whatever the lock does. */
   async force(): Promise<void> {
     await this.#contact(1)
   }
@@ -87,6 +82,7 @@ class Panel implements DoorPanel {
     await this.#contact(0)
   }
 
+  /** Press the exit button, go through, let it fall shut. @returns whether the door let them through */
   async visit(): Promise<boolean> {
     await this.pressExit()
     await this.#sleep(OPEN_AFTER_MS - PRESS_MS)
@@ -97,76 +93,48 @@ class Panel implements DoorPanel {
   }
 
   fire(active: boolean): void {
-    this.#input(LINES.fire, active ? 1 : 0)
+    this.chip.drive(DOOR_LINES.fire, active ? 1 : 0)
   }
 
-  state(): { open: boolean; released: boolean; pulses: number; held: boolean } {
+  /** The cover of the panel is taken off, or put back. */
+  cover(off: boolean): void {
+    this.chip.drive(DOOR_LINES.tamper, off ? 1 : 0)
+  }
+
+  /** `pulses`: how often the lock was released; `held`: whether a hub holds the lines. */
+  state(): { readonly open: boolean; readonly released: boolean; readonly pulses: number; readonly held: boolean } {
     return {
-      open: this.#levels.get(LINES.contact) === 1,
-      released: this.#levels.get(LINES.lock) === 1,
-      pulses: this.history.filter(({ level }) => level === 1).length,
-      held: this.#owner !== undefined,
+      open: this.chip.level(DOOR_LINES.contact) === 1,
+      released: this.chip.level(DOOR_LINES.lock) === 1,
+      pulses: this.#pulses,
+      held: this.chip.held > 0,
     }
   }
 
-  async #contact(level: 0 | 1): Promise<void> {
-    if (this.#levels.get(LINES.contact) === level) return
+  /** Somebody who moves the door anew stops whoever moved it before. */
+  async #contact(level: WireLevel): Promise<void> {
+    this.#moves += 1
+    const move = this.#moves
+    if (this.chip.level(DOOR_LINES.contact) === level) return
+    const { random } = this.#world
     for (let bounce = 0; bounce < BOUNCES; bounce++) {
-      this.#input(LINES.contact, level)
-      await this.#sleep(BOUNCE_MS * this.#options.random.next())
-      this.#input(LINES.contact, level === 1 ? 0 : 1)
-      await this.#sleep(BOUNCE_MS * this.#options.random.next())
+      for (const now of [level, level === 1 ? 0 : 1] as const) {
+        this.chip.drive(DOOR_LINES.contact, now)
+        await this.#sleep(BOUNCE_MS * random.next())
+        if (move !== this.#moves) return
+      }
     }
-    this.#input(LINES.contact, level)
+    this.chip.drive(DOOR_LINES.contact, level)
   }
 
-  #input(line: number, level: 0 | 1): void {
-    if (this.#levels.get(line) === level) return
-    this.#levels.set(line, level)
-    this.#tell({ edge: line, level })
-  }
-
-  #serve(socket: Socket): void {
-    socket.setEncoding('utf8')
-    socket.on('error', () => socket.destroy())
-    if (this.#owner !== undefined) {
-      socket.end(`${JSON.stringify({ error: 'somebody else holds the lines' })}\n`)
-      return
-    }
-    this.#owner = socket
-    let heard = ''
-    socket.on('data', (text: string) => {
-      heard += text
-      const lines = heard.split('\n')
-      heard = lines.pop() ?? ''
-      for (const line of lines) this.#take(JSON.parse(line))
-    })
-    socket.on('close', () => {
-      if (this.#owner === socket) this.#owner = undefined
-    })
-  }
-
-  #take(message: { request?: { outputs: Record<string, number> }; set?: number; level?: number }): void {
-    if (message.request !== undefined) {
-      for (const [line, level] of Object.entries(message.request.outputs)) this.#output(Number(line), level)
-      this.#tell({ levels: Object.fromEntries(this.#levels) })
-    } else if (message.set !== undefined) this.#output(message.set, message.level ?? 0)
-  }
-
-  #output(line: number, level: number): void {
-    const next = level === 1 ? 1 : 0
-    if (this.#levels.get(line) === next) return
-    this.#levels.set(line, next)
-    if (line !== LINES.lock) return
-    this.history.push({ level: next, monoMs: this.#options.clock.monoMs() })
-    if (this.history.length > HISTORY_MAX) this.history.shift()
-  }
-
-  #tell(message: object): void {
-    this.#owner?.write(`${JSON.stringify(message)}\n`)
+  #output(offset: number, level: WireLevel): void {
+    if (offset !== DOOR_LINES.lock) return
+    if (level === 1) this.#pulses += 1
+    this.#history.push({ level, monoMs: this.#world.clock.monoMs() })
+    if (this.#history.length > HISTORY_MAX) this.#history.shift()
   }
 
   #sleep(ms: number): Promise<void> {
-    return this.#options.clock.sleep(ms, this.#options.signal)
+    return this.#world.clock.sleep(ms, this.#world.signal)
   }
 }

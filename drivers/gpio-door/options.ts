@@ -2,18 +2,19 @@ import { z } from 'zod'
 import type { LineInput, LineOutput } from '../../gateway/contract/io.ts'
 import { duration } from '../../gateway/contract/units.ts'
 
-const wiring = z.union([
-  z.int().min(0).max(1023),
-  z.string().min(1).max(64),
-  z.strictObject({
-    line: z
-      .union([z.int().min(0).max(1023), z.string().min(1).max(64)])
-      .describe('Offset on the chip, or name of the line.'),
-    activeLow: z.boolean().default(false).describe('True where 0 V means active.'),
-    bias: z.enum(['pull-up', 'pull-down', 'none']).default('none').describe('Resistor inside the chip.'),
-  }),
-])
-type Wiring = z.infer<typeof wiring>
+/** More lines than any chip has; a name is at most what the kernel keeps of one (GPIO_MAX_NAME_SIZE, with its zero). */
+const OFFSET_MAX = 1023
+const NAME_CHARACTERS_MAX = 31
+
+const offset = z.int().min(0).max(OFFSET_MAX)
+const lineName = z.string().min(1).max(NAME_CHARACTERS_MAX).regex(/\D/, 'an offset is a number without quotes')
+const line = z.union([offset, lineName]).describe('Offset on the chip, or name of the line.')
+const activeLow = z.boolean().default(false).describe('True where 0 V means active.')
+const bias = z.enum(['pull-up', 'pull-down', 'none']).default('none').describe('Resistor inside the chip.')
+
+const output = z.union([offset, lineName, z.strictObject({ line, activeLow })])
+const input = z.union([offset, lineName, z.strictObject({ line, activeLow, bias })])
+type Wiring = z.infer<typeof output> | z.infer<typeof input>
 
 const FUNCTIONS = ['lock', 'contact', 'exitButton', 'fire', 'tamper'] as const
 
@@ -25,17 +26,19 @@ export const gpioDoorOptions = z.strictObject({
         .string()
         .min(1)
         .describe('Label of the GPIO chip, such as pinctrl-bcm2711; `sim:PATH` is a simulated one.'),
-      lock: wiring.describe('Output that releases the lock while it is active: offset or name of the line.'),
-      contact: wiring.exactOptional().describe('Input that is active while the door stands open.'),
-      exitButton: wiring.exactOptional().describe('Input that is active while the exit button is pressed.'),
-      fire: wiring.exactOptional().describe('Input that is active while the fire panel wants the door released.'),
-      tamper: wiring.exactOptional().describe('Input that is active while a cover is open.'),
+      lock: output.describe('Output that releases the lock while it is active: offset or name of the line.'),
+      contact: input
+        .exactOptional()
+        .describe('Input that is active while the door stands open. Without one nobody sees a forced or a held door.'),
+      exitButton: input.exactOptional().describe('Input that is active while the exit button is pressed.'),
+      fire: input.exactOptional().describe('Input that is active while the fire panel wants the door released.'),
+      tamper: input.exactOptional().describe('Input that is active while a cover is open.'),
       unlockFor: duration
         .refine((ms) => ms >= 200 && ms <= 600_000, 'from 200ms to 10m')
         .prefault('5s')
         .describe('How long the lock is released for one passage.'),
       heldAfter: duration
-        .refine((ms) => ms >= 1000, 'at least 1s')
+        .refine((ms) => ms >= 1000 && ms <= 86_400_000, 'from 1s to 24h')
         .prefault('30s')
         .describe('A door that stands open for longer raises an alarm.'),
       relockOn: z
@@ -51,7 +54,7 @@ export const gpioDoorOptions = z.strictObject({
       debounce: duration
         .refine((ms) => ms <= 1000, 'at most 1s')
         .prefault('20ms')
-        .describe('A contact that changes for less than this did not change.'),
+        .describe('A contact or a cover that changes for less than this did not change.'),
     })
     .superRefine((door, context) => {
       const used = new Map<string | number, string>()
@@ -64,7 +67,7 @@ export const gpioDoorOptions = z.strictObject({
           context.addIssue({
             code: 'custom',
             path: [name],
-            message: `${other} is on line ${line} already: give each its own`,
+            message: `${name} and ${other} are both on line ${line}: give each its own`,
           })
         }
         used.set(line, name)
@@ -87,6 +90,6 @@ export function linesOf({ gpioDoor }: GpioDoorOptions): { inputs: LineInput[]; o
   return { inputs, outputs: [{ name: 'lock', line, activeLow, initial: 'inactive' }] }
 }
 
-function plain(wired: Wiring): { line: number | string; activeLow: boolean; bias: 'pull-up' | 'pull-down' | 'none' } {
-  return typeof wired === 'object' ? wired : { line: wired, activeLow: false, bias: 'none' }
+function plain(wired: Wiring): Pick<LineInput, 'line' | 'activeLow' | 'bias'> {
+  return typeof wired === 'object' ? { bias: 'none', ...wired } : { line: wired, activeLow: false, bias: 'none' }
 }

@@ -6,9 +6,11 @@ import { expect, test } from 'vitest'
 import { gpioDoorOptions, linesOf } from '../../drivers/gpio-door/options.ts'
 import { openSimulated } from '../../gateway/io/gpio/simulated.ts'
 
-/** A passage as it stands on the socket of the simulated chip; the form is said in gateway/io/gpio/simulated.ts. */
+/** A passage as it stands on the socket of the simulated chip; gateway/io/gpio/README.md describes the form. */
 const SAID = [
   '> {"request":{"inputs":[27,22,23],"outputs":{"17":1}}}',
+  '< {"levels":{"27":0,"22":1,"23":0}}',
+  '> {"read":true}',
   '< {"levels":{"27":0,"22":1,"23":0}}',
   '< {"edge":22,"level":0}',
   '> {"set":17,"level":0}',
@@ -30,7 +32,7 @@ test('a door on a chip: the lock and the exit button active low, its request, an
     socket.on('data', (text: string) => {
       for (const line of text.trim().split('\n')) {
         transcript.push(`> ${line}`)
-        if (line.includes('request')) tell('{"levels":{"27":0,"22":1,"23":0}}')
+        if (/request|read/.test(line)) tell('{"levels":{"27":0,"22":1,"23":0}}')
       }
     })
   })

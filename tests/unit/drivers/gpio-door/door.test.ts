@@ -1,229 +1,283 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
+  CHATTER_MS,
   type Door,
   type DoorRules,
+  EXIT_STUCK_MS,
+  type Fact,
+  FIRE_CLEAR_MS,
   foundDoor,
   type Input,
   isReleased,
   nextDeadlineMs,
+  outputsOf,
+  refusalOf,
+  STILL_PASSING_MS,
   stateOf,
   step,
 } from '../../../../drivers/gpio-door/door.ts'
 
 const RULES: DoorRules = { unlockForMs: 5000, heldAfterMs: 30_000, relockOn: 'close' }
-const NOW = 100_000
+const ASKER = { by: 'property', command: 'c1' }
+const LEVELS = { open: false, exit: false, fire: false, tampered: false }
+const shut = foundDoor(LEVELS, 0).door
 
-const shut = foundDoor({ open: false, fire: false, tampered: false }, 0)
-const released: Door = { ...shut, released: { untilMs: NOW + 3000, cause: 'exit-button' } }
-const STATES: Readonly<Record<string, Door>> = {
-  locked: shut,
-  unlocked: released,
-  'open, released': { ...released, open: true, openSinceMs: NOW - 1000 },
-  'open, locked': { ...shut, open: true, openSinceMs: NOW - 1000 },
-  held: { ...shut, open: true, openSinceMs: NOW - 60_000, held: true },
-  forced: { ...shut, open: true, openSinceMs: NOW - 1000, forced: true },
-  tampered: { ...shut, tampered: true },
-  fire: { ...shut, fire: true },
+/** A passage as a transcript: each input by its time, then what was told. */
+function play(rules: DoorRules, ...inputs: readonly Input[]): { readonly door: Door; readonly told: string } {
+  let door = shut
+  const told: string[] = []
+  for (const input of inputs) {
+    const next = step(door, input, rules)
+    door = next.door
+    told.push(...next.facts.map(({ kind }) => kind))
+  }
+  return { door, told: told.join(' ') }
 }
-const INPUTS: Readonly<Record<string, Input>> = {
-  'contact opens': { kind: 'contact', open: true, nowMs: NOW },
-  'contact shuts': { kind: 'contact', open: false, nowMs: NOW },
-  'exit pressed': { kind: 'exit', pressed: true, nowMs: NOW },
-  'exit let go': { kind: 'exit', pressed: false, nowMs: NOW },
-  unlock: { kind: 'unlock', by: 'property', nowMs: NOW },
-  lock: { kind: 'lock', nowMs: NOW },
-  'fire begins': { kind: 'fire', active: true, nowMs: NOW },
-  'fire ends': { kind: 'fire', active: false, nowMs: NOW },
-  'cover opens': { kind: 'tamper', active: true, nowMs: NOW },
-  'cover shuts': { kind: 'tamper', active: false, nowMs: NOW },
-  'time passes': { kind: 'time', nowMs: NOW },
-}
+const contact = (nowMs: number, open: boolean): Input => ({ kind: 'contact', open, nowMs })
+const exit = (nowMs: number, pressed: boolean): Input => ({ kind: 'exit', pressed, nowMs })
+const fire = (nowMs: number, active: boolean): Input => ({ kind: 'fire', active, nowMs })
+const unlock = (nowMs: number): Input => ({ kind: 'unlock', asker: ASKER, nowMs })
+const time = (nowMs: number): Input => ({ kind: 'time', nowMs })
 
-/** From each state, each input: the word for the door, R where the lock is released, and what is told. */
-const MATRIX = `
-locked          | contact opens | forced         | forced
-locked          | contact shuts | locked         |
-locked          | exit pressed  | unlocked R     | unlocked
-locked          | exit let go   | locked         |
-locked          | unlock        | unlocked R     | unlocked
-locked          | lock          | locked         |
-locked          | fire begins   | unlocked R     | fire unlocked
-locked          | fire ends     | locked         |
-locked          | cover opens   | tampered       | tampered
-locked          | cover shuts   | locked         |
-locked          | time passes   | locked         |
-unlocked        | contact opens | open R         | opened
-unlocked        | contact shuts | unlocked R     |
-unlocked        | exit pressed  | unlocked R     | unlocked
-unlocked        | exit let go   | unlocked R     |
-unlocked        | unlock        | unlocked R     | unlocked
-unlocked        | lock          | locked         | locked
-unlocked        | fire begins   | unlocked R     | fire
-unlocked        | fire ends     | unlocked R     |
-unlocked        | cover opens   | tampered R     | tampered
-unlocked        | cover shuts   | unlocked R     |
-unlocked        | time passes   | unlocked R     |
-open, released  | contact opens | open R         |
-open, released  | contact shuts | locked         | shut locked
-open, released  | exit pressed  | open R         | unlocked
-open, released  | exit let go   | open R         |
-open, released  | unlock        | open R         | unlocked
-open, released  | lock          | open           | locked
-open, released  | fire begins   | open R         | fire
-open, released  | fire ends     | open R         |
-open, released  | cover opens   | tampered R     | tampered
-open, released  | cover shuts   | open R         |
-open, released  | time passes   | open R         |
-open, locked    | contact opens | open           |
-open, locked    | contact shuts | locked         | shut
-open, locked    | exit pressed  | open R         | unlocked
-open, locked    | exit let go   | open           |
-open, locked    | unlock        | open R         | unlocked
-open, locked    | lock          | open           |
-open, locked    | fire begins   | open R         | fire unlocked
-open, locked    | fire ends     | open           |
-open, locked    | cover opens   | tampered       | tampered
-open, locked    | cover shuts   | open           |
-open, locked    | time passes   | open           |
-held            | contact opens | held           |
-held            | contact shuts | locked         | shut
-held            | exit pressed  | held R         | unlocked
-held            | exit let go   | held           |
-held            | unlock        | held R         | unlocked
-held            | lock          | held           |
-held            | fire begins   | held R         | fire unlocked
-held            | fire ends     | held           |
-held            | cover opens   | tampered       | tampered
-held            | cover shuts   | held           |
-held            | time passes   | held           |
-forced          | contact opens | forced         |
-forced          | contact shuts | locked         | shut
-forced          | exit pressed  | forced R       | unlocked
-forced          | exit let go   | forced         |
-forced          | unlock        | forced R       | unlocked
-forced          | lock          | forced         |
-forced          | fire begins   | forced R       | fire unlocked
-forced          | fire ends     | forced         |
-forced          | cover opens   | tampered       | tampered
-forced          | cover shuts   | forced         |
-forced          | time passes   | forced         |
-tampered        | contact opens | tampered       | forced
-tampered        | contact shuts | tampered       |
-tampered        | exit pressed  | tampered R     | unlocked
-tampered        | exit let go   | tampered       |
-tampered        | unlock        | tampered R     | unlocked
-tampered        | lock          | tampered       |
-tampered        | fire begins   | tampered R     | fire unlocked
-tampered        | fire ends     | tampered       |
-tampered        | cover opens   | tampered       |
-tampered        | cover shuts   | locked         | tampered
-tampered        | time passes   | tampered       |
-fire            | contact opens | open R         | opened
-fire            | contact shuts | unlocked R     |
-fire            | exit pressed  | unlocked R     | unlocked
-fire            | exit let go   | unlocked R     |
-fire            | unlock        | unlocked R     | unlocked
-fire            | lock          | unlocked R     |
-fire            | fire begins   | unlocked R     |
-fire            | fire ends     | locked         | fire locked
-fire            | cover opens   | tampered R     | tampered
-fire            | cover shuts   | unlocked R     |
-fire            | time passes   | unlocked R     |
-`
-  .trim()
-  .split('\n')
-  .map((row) => row.split('|').map((cell) => cell.trim()) as [string, string, string, string])
-
-test('the table has every state and every input', () => {
-  const rows = MATRIX.map(([state, input]) => `${state} | ${input}`).sort()
-  const all = Object.keys(STATES).flatMap((state) => Object.keys(INPUTS).map((input) => `${state} | ${input}`))
-  expect(rows).toEqual(all.sort())
+test('a release is over after its time, and not a moment before', () => {
+  expect(isReleased(play(RULES, unlock(0), time(4999)).door)).toBe(true)
+  expect(play(RULES, unlock(0), time(5000))).toMatchObject({ told: 'unlocked locked', door: { grant: undefined } })
 })
 
-test.each(MATRIX)('%s: %s', (state, input, expected, told) => {
-  const { door, facts } = step(STATES[state]!, INPUTS[input]!, RULES)
-  expect(`${stateOf(door)}${isReleased(door) ? ' R' : ''}`).toBe(expected)
-  expect(facts.map(({ kind }) => kind).join(' ')).toBe(told)
+test('the button releases for as long as it is down, and for one passage at least', () => {
+  expect(isReleased(play(RULES, exit(0, true), exit(100, false), time(4999)).door)).toBe(true)
+  expect(isReleased(play(RULES, exit(0, true), exit(100, false), time(5000)).door)).toBe(false)
+  expect(isReleased(play(RULES, exit(0, true), time(20_000)).door)).toBe(true)
+  expect(play(RULES, exit(0, true), time(20_000), exit(20_001, false))).toMatchObject({ told: 'unlocked locked' })
 })
 
-test('a release is over after its time, also when it is nearest by a later input', () => {
-  const { door, facts } = step(released, { kind: 'time', nowMs: NOW + 3000 }, RULES)
-  expect([stateOf(door), facts.map(({ kind }) => kind)]).toEqual(['locked', ['locked']])
-  const late = step(released, { kind: 'contact', open: true, nowMs: NOW + 5000 }, RULES)
-  // The lock fell back in the same moment: who pushed the door then was on the way through.
-  expect(late.facts.map(({ kind }) => kind)).toEqual(['locked', 'opened'])
+test('a button that stays down is told once, and goes on releasing', () => {
+  const { door, told } = play(RULES, exit(0, true), time(EXIT_STUCK_MS), time(2 * EXIT_STUCK_MS))
+  expect([told, isReleased(door)]).toEqual(['unlocked exit-stuck', true])
+  expect(nextDeadlineMs(door, RULES)).toBeUndefined()
 })
 
-test('a door that stands open is held after its time, once', () => {
-  const open = { ...shut, open: true, openSinceMs: NOW }
-  expect(nextDeadlineMs(open, RULES)).toBe(NOW + 30_000)
-  const first = step(open, { kind: 'time', nowMs: NOW + 30_000 }, RULES)
+test('a button that is found down releases nothing, and is told as stuck', () => {
+  const found = foundDoor({ ...LEVELS, exit: true }, 0)
+  expect([isReleased(found.door), found.facts]).toEqual([false, []])
+  const later = step(found.door, time(EXIT_STUCK_MS), RULES)
+  expect([isReleased(later.door), later.facts.map(({ kind }) => kind)]).toEqual([false, ['exit-stuck']])
+  const again = step(step(later.door, exit(70_000, false), RULES).door, exit(80_000, true), RULES)
+  expect(isReleased(again.door)).toBe(true)
+})
+
+test('a button that chatters is one press; one pressed again after a while is another', () => {
+  const chatter = [0, 2, 4, 6].flatMap((ms) => [exit(ms, true), exit(ms + 1, false)])
+  expect(play(RULES, ...chatter)).toMatchObject({ told: 'unlocked', door: { grant: { untilMs: 5006 } } })
+  const twice = [exit(0, true), exit(100, false), exit(100 + CHATTER_MS, true)]
+  expect(play(RULES, ...twice).told).toBe('unlocked unlocked')
+})
+
+test('who pushed the door as the lock fell back forces nothing; a little later it is force', () => {
+  const after = (ms: number): string => play(RULES, unlock(0), time(5000), contact(5000 + ms, true)).told
+  expect(after(STILL_PASSING_MS)).toBe('unlocked locked opened')
+  expect(after(STILL_PASSING_MS + 1)).toBe('unlocked locked forced')
+})
+
+test('the lock falls back as the settings say: when the door opens, when it is shut, or only after its time', () => {
+  const passage = [unlock(0), contact(1000, true), contact(2000, false)]
+  expect(play({ ...RULES, relockOn: 'open' }, ...passage).told).toBe('unlocked opened locked shut')
+  expect(play({ ...RULES, relockOn: 'close' }, ...passage).told).toBe('unlocked opened shut locked')
+  expect(play({ ...RULES, relockOn: 'timeout' }, ...passage, time(5000)).told).toBe('unlocked opened shut locked')
+})
+
+test('who asks while another still stands in the door gets a passage of their own', () => {
+  const first = [unlock(0), contact(1000, true)]
+  const { door, told } = play(RULES, ...first, exit(1500, true), exit(1600, false), contact(2000, false))
+  expect([told, isReleased(door)]).toEqual(['unlocked opened unlocked shut', true])
+  expect(stateOf(step(door, contact(3000, true), RULES).door)).toBe('open')
+})
+
+test('a door that stands open is held after its time, once, until it is shut', () => {
+  const open = play(RULES, unlock(0), contact(1000, true), time(5000)).door
+  expect(nextDeadlineMs(open, RULES)).toBe(31_000)
+  const first = step(open, time(31_000), RULES)
   expect(first.facts).toEqual([{ kind: 'held', forMs: 30_000 }])
-  expect(step(first.door, { kind: 'time', nowMs: NOW + 60_000 }, RULES).facts).toEqual([])
+  expect(step(first.door, time(90_000), RULES).facts).toEqual([])
   expect(nextDeadlineMs(first.door, RULES)).toBeUndefined()
+  expect(stateOf(step(first.door, contact(90_000, false), RULES).door)).toBe('locked')
 })
 
-test('a lock that falls back when the door opens lets the person through', () => {
-  const { door, facts } = step(released, { kind: 'contact', open: true, nowMs: NOW }, { ...RULES, relockOn: 'open' })
-  expect([stateOf(door), isReleased(door), facts.map(({ kind }) => kind)]).toEqual([
-    'open',
-    false,
-    ['opened', 'locked'],
-  ])
+test('a fire releases at once and until it is over for a moment; a flicker of its contact is nothing', () => {
+  const flicker = [fire(0, true), fire(100, false), fire(200, true), fire(300, false)]
+  const during = play(RULES, ...flicker, time(300 + FIRE_CLEAR_MS - 1))
+  expect([during.told, isReleased(during.door)]).toEqual(['fire unlocked', true])
+  const over = play(RULES, ...flicker, time(300 + FIRE_CLEAR_MS))
+  expect([over.told, isReleased(over.door)]).toEqual(['fire unlocked fire locked', false])
 })
 
+test('while it burns nothing locks the door, and one that stands open is as it should be', () => {
+  const burning = play(RULES, fire(0, true), contact(100, true), { kind: 'lock', nowMs: 200 }, time(100_000))
+  expect([burning.told, isReleased(burning.door)]).toEqual(['fire unlocked opened', true])
+  expect(refusalOf(burning.door, 'lock')).toBe('the fire panel holds the door released')
+  const after = step(step(burning.door, fire(100_000, false), RULES).door, time(101_000), RULES).door
+  expect([stateOf(after), nextDeadlineMs(after, RULES)]).toEqual(['open', 131_000])
+})
+
+test('who presses the button is not locked in by a command', () => {
+  const { door } = play(RULES, exit(0, true), { kind: 'lock', nowMs: 100 })
+  expect([isReleased(door), refusalOf(door, 'lock')]).toEqual([true, 'somebody presses the exit button'])
+})
+
+test('a fault ends what a command gave, refuses the next, and leaves the ways out', () => {
+  const { door, told } = play(RULES, unlock(0), { kind: 'fault', active: true, nowMs: 100 }, unlock(200))
+  expect([told, stateOf(door), outputsOf(door)]).toEqual(['unlocked faulted locked', 'faulted', { lock: 'inactive' }])
+  expect(refusalOf(door, 'unlock')).toBe('the lines of the door have a fault')
+  expect(isReleased(step(door, exit(300, true), RULES).door)).toBe(true)
+  expect(isReleased(step(door, fire(300, true), RULES).door)).toBe(true)
+})
+
+const flag = fc.boolean()
 const anyInput: fc.Arbitrary<(nowMs: number) => Input> = fc.oneof(
-  fc.boolean().map(
-    (open) =>
-      (nowMs: number): Input => ({ kind: 'contact', open, nowMs }),
-  ),
-  fc.boolean().map(
-    (pressed) =>
-      (nowMs: number): Input => ({ kind: 'exit', pressed, nowMs }),
-  ),
-  fc.boolean().map(
-    (active) =>
-      (nowMs: number): Input => ({ kind: 'fire', active, nowMs }),
-  ),
-  fc.boolean().map(
+  flag.map((open) => (nowMs: number) => contact(nowMs, open)),
+  flag.map((pressed) => (nowMs: number) => exit(nowMs, pressed)),
+  flag.map((active) => (nowMs: number) => fire(nowMs, active)),
+  flag.map(
     (active) =>
       (nowMs: number): Input => ({ kind: 'tamper', active, nowMs }),
   ),
-  fc.constant((nowMs: number): Input => ({ kind: 'unlock', by: 'property', nowMs })),
-  fc.constant((nowMs: number): Input => ({ kind: 'lock', nowMs })),
-  fc.constant((nowMs: number): Input => ({ kind: 'time', nowMs })),
+  flag.map(
+    (active) =>
+      (nowMs: number): Input => ({ kind: 'fault', active, nowMs }),
+  ),
+  fc.constantFrom(unlock, time, (nowMs: number): Input => ({ kind: 'lock', nowMs })),
 )
-const sequence = fc.array(fc.tuple(fc.integer({ min: 0, max: 40_000 }), anyInput), { maxLength: 60 })
-const relockOn = fc.constantFrom('open', 'close', 'timeout')
+const gap = fc.oneof(fc.integer({ min: 0, max: 700 }), fc.integer({ min: 0, max: 40_000 }))
+const sequence = fc.array(fc.tuple(gap, anyInput), { maxLength: 60 })
+const rulesToTry = fc.record({
+  unlockForMs: fc.integer({ min: 200, max: 20_000 }),
+  heldAfterMs: fc.integer({ min: 1000, max: 60_000 }),
+  relockOn: fc.constantFrom('open' as const, 'close' as const, 'timeout' as const),
+})
+const levels = fc.record({ open: flag, exit: flag, fire: flag, tampered: flag })
 
-test('whatever happens: the lock is released only for a cause, for no longer than its time, and the exit button and a fire always are one', () => {
+/** Plays a sequence, and looks at the door before and after each input. */
+function watch(
+  rules: DoorRules,
+  start: Door,
+  inputs: readonly (readonly [number, (nowMs: number) => Input])[],
+  look: (seen: { before: Door; input: Input; after: Door; facts: readonly Fact[] }) => void,
+): { readonly door: Door; readonly nowMs: number } {
+  let door = start
+  let nowMs = 0
+  for (const [afterMs, make] of inputs) {
+    nowMs += afterMs
+    const input = make(nowMs)
+    const next = step(door, input, rules)
+    look({ before: door, input, after: next.door, facts: next.facts })
+    door = next.door
+  }
+  return { door, nowMs }
+}
+
+test('whatever happens, the lock is released for a cause only, and every release and its end is told', () => {
   fc.assert(
-    fc.property(sequence, relockOn, (inputs, when) => {
-      const rules = { ...RULES, relockOn: when }
-      let door = shut
-      let nowMs = 0
-      let causeMs = Number.NEGATIVE_INFINITY
-      for (const [afterMs, make] of inputs) {
+    fc.property(sequence, rulesToTry, (inputs, rules) => {
+      // What an onlooker knows who sees the inputs and nothing of the machine.
+      let [asked, pressed, burning, quietSince] = [Number.NEGATIVE_INFINITY, false, false, Number.NEGATIVE_INFINITY]
+      watch(rules, shut, inputs, ({ before, input, after, facts }) => {
+        if (input.kind === 'exit') {
+          if (input.pressed && !pressed) asked = input.nowMs
+          pressed = input.pressed
+        }
+        if (input.kind === 'unlock') asked = input.nowMs
+        if (input.kind === 'fire') {
+          if (burning && !input.active) quietSince = input.nowMs
+          burning = input.active
+        }
+        const cause =
+          pressed || burning || input.nowMs - asked < rules.unlockForMs || input.nowMs - quietSince < FIRE_CLEAR_MS
+        if (isReleased(after)) expect(cause).toBe(true)
+        const told = facts.filter(({ kind }) => kind === 'unlocked' || kind === 'locked').map(({ kind }) => kind)
+        if (!isReleased(before) && isReleased(after)) expect(told.at(-1)).toBe('unlocked')
+        if (isReleased(before) && !isReleased(after)) expect(told.at(-1)).toBe('locked')
+      })
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+test('whatever happened before and happens meanwhile, who presses the button gets out', () => {
+  const meanwhile = sequence.map((inputs) => inputs.filter(([, make]) => make(0).kind !== 'exit'))
+  fc.assert(
+    fc.property(levels, sequence, rulesToTry, meanwhile, (found, inputs, rules, others) => {
+      const before = watch(rules, foundDoor(found, 0).door, inputs, () => undefined)
+      const up = step(before.door, exit(before.nowMs, false), rules).door
+      const press = step(up, exit(before.nowMs + 1, true), rules)
+      expect(outputsOf(press.door)).toEqual({ lock: 'active' })
+      let [door, nowMs] = [press.door, before.nowMs + 1]
+      for (const [afterMs, make] of others) {
         nowMs += afterMs
-        const input = make(nowMs)
-        const next = step(door, input, rules)
-        if ((input.kind === 'exit' && input.pressed) || input.kind === 'unlock') causeMs = nowMs
-        if (isReleased(next.door)) expect(next.door.fire || nowMs - causeMs < rules.unlockForMs).toBe(true)
-        if ((input.kind === 'exit' && input.pressed) || next.door.fire) expect(isReleased(next.door)).toBe(true)
-        if (!isReleased(door) && isReleased(next.door))
-          expect(next.facts.some(({ kind }) => kind === 'unlocked')).toBe(true)
-        door = next.door
+        door = step(door, make(nowMs), rules).door
+        expect(outputsOf(door)).toEqual({ lock: 'active' })
       }
     }),
     { numRuns: 1000 },
   )
 })
 
-test('a start releases nothing, but for a fire that burns already', () => {
+test('a fire releases whatever else is so, until it is over', () => {
   fc.assert(
-    fc.property(fc.boolean(), fc.boolean(), fc.boolean(), (open, fire, tampered) => {
-      expect(isReleased(foundDoor({ open, fire, tampered }, 0))).toBe(fire)
+    fc.property(levels, sequence, rulesToTry, (found, inputs, rules) => {
+      let burning = found.fire
+      watch(rules, foundDoor(found, 0).door, inputs, ({ input, after }) => {
+        if (input.kind === 'fire') burning = input.active
+        if (burning) expect(outputsOf(after)).toEqual({ lock: 'active' })
+      })
     }),
+    { numRuns: 1000 },
+  )
+})
+
+test('a start releases nothing and raises no alarm, but for a fire that burns already', () => {
+  fc.assert(
+    fc.property(levels, (found) => {
+      const { door, facts } = foundDoor(found, 0)
+      expect(outputsOf(door)).toEqual({ lock: found.fire ? 'active' : 'inactive' })
+      expect(facts.map(({ kind }) => kind)).toEqual(found.fire ? ['fire', 'unlocked'] : [])
+    }),
+  )
+})
+
+test('levels that are read again and are as they were change nothing and say nothing', () => {
+  fc.assert(
+    fc.property(levels, sequence, rulesToTry, (found, inputs, rules) => {
+      const { door, nowMs } = watch(rules, foundDoor(found, 0).door, inputs, () => undefined)
+      const now = step(door, time(nowMs), rules).door
+      for (const input of [
+        contact(nowMs, now.open),
+        exit(nowMs, now.exit !== 'up'),
+        fire(nowMs, now.fire === 'active'),
+        { kind: 'tamper', active: now.tampered, nowMs } as const,
+      ]) {
+        expect(step(now, input, rules)).toEqual({ door: now, facts: [] })
+      }
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+test('left alone, every door comes to rest: its deadlines come to an end, and the lock has fallen', () => {
+  fc.assert(
+    fc.property(levels, sequence, rulesToTry, (found, inputs, rules) => {
+      const end = watch(rules, foundDoor(found, 0).door, inputs, () => undefined)
+      let door = step(step(end.door, exit(end.nowMs, false), rules).door, fire(end.nowMs, false), rules).door
+      let nowMs = end.nowMs
+      // A grant, a fire, a door that is held: nothing else waits for time once the button is up.
+      for (let turns = 0; turns < 3; turns++) {
+        const dueMs = nextDeadlineMs(door, rules)
+        if (dueMs === undefined) break
+        nowMs = Math.max(nowMs, dueMs)
+        door = step(door, time(nowMs), rules).door
+      }
+      expect([nextDeadlineMs(door, rules), outputsOf(door)]).toEqual([undefined, { lock: 'inactive' }])
+    }),
+    { numRuns: 1000 },
   )
 })
