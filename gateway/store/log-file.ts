@@ -7,7 +7,7 @@ import { Gaps } from './gaps.ts'
 import { doubt, isOwnWal, type Mark } from './mark.ts'
 import type { Parcel, Stream } from './parcel.ts'
 import { DamagedRow, decodeHead } from './row.ts'
-import { createTables, isEmpty, recordCrc, schemaProblem } from './schema.ts'
+import { addTables, createTables, isEmpty, recordCrc, schemaProblem } from './schema.ts'
 import {
   isOrphanWal,
   isTooShort,
@@ -143,6 +143,7 @@ function putMeta(db: Sqlite, name: string, value: string): void {
 function check(db: Sqlite, { atLeast }: LogFile): { epoch: string; lastSeq: number } {
   const problem = schemaProblem(db)
   if (problem !== undefined) throw new Unfit(problem)
+  addTables(db)
   const meta = db.prepare<[], { value: string; crc: number }>("SELECT value, crc FROM meta WHERE name = 'epoch'").get()
   if (meta === undefined || meta.crc !== recordCrc('epoch', meta.value)) throw new Unfit('its epoch is damaged')
   let lastSeq = Math.max(new Gaps(db).lastSeq(), new Boots(db).lastFromSeq() - 1)

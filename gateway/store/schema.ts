@@ -38,9 +38,18 @@ const TABLES = [
      reason TEXT NOT NULL)`,
 ]
 
+/** Tables that came after the first version: made where they are missing, also in a log that stands. */
+const ADDED: readonly string[] = []
+
+/** Make what a log of an earlier version does not have. */
+export function addTables(db: Sqlite): void {
+  for (const table of ADDED) db.exec(table.replace('CREATE TABLE', 'CREATE TABLE IF NOT EXISTS'))
+}
+
 /** Make the tables in an empty database, in the transaction that is open. */
 export function createTables(db: Sqlite): void {
   for (const table of TABLES) db.exec(table)
+  addTables(db)
   db.pragma(`application_id=${APPLICATION_ID}`)
   db.pragma(`user_version=${FORMAT_VERSION}`)
 }
