@@ -15,11 +15,13 @@ export interface CursorCodec {
 
 /**
  * Epoch and place with a keyed hash, in base64url: a client can keep one and send it back, but neither make one nor
- * change one by mistake. @param key of the hub; cursors outlive a restart with it
+ * change one by mistake, nor confirm with one that another consumer was given.
+ * @param key of the hub; cursors outlive a restart with it
+ * @param consumer whose cursors these are
  */
-export function createCursorCodec(key: Uint8Array): CursorCodec {
+export function createCursorCodec(key: Uint8Array, consumer: string): CursorCodec {
   const macOf = (text: string): Buffer =>
-    createHmac('sha256', key).update('linli cursor\0').update(text).digest().subarray(0, MAC_BYTES)
+    createHmac('sha256', key).update(`linli cursor\0${consumer}\0`).update(text).digest().subarray(0, MAC_BYTES)
   return {
     write({ epoch, seq }) {
       const text = `1:${epoch}:${seq}`
@@ -35,7 +37,12 @@ export function createCursorCodec(key: Uint8Array): CursorCodec {
       const found = /^1:([^:]+):(\d{1,16})$/.exec(text)
       if (found === null || bytes.toString('base64url') !== cursor) throw malformed()
       if (!timingSafeEqual(bytes.subarray(0, MAC_BYTES), macOf(text))) {
-        throw new ApiProblem(400, 'cursor-forged', `${parameter} was not given out by this hub; ${HINT}`, { members })
+        throw new ApiProblem(
+          400,
+          'cursor-forged',
+          `${parameter} was not given out by this hub to ${consumer}; ${HINT}`,
+          { members },
+        )
       }
       return { epoch: found[1]!, seq: Number(found[2]) }
     },

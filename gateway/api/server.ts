@@ -11,7 +11,7 @@ import type { SecretIo } from '../contract/io.ts'
 import type { Log } from '../contract/log.ts'
 import type { Store } from '../store/store.ts'
 import { Access } from './access.ts'
-import { createCursorCodec } from './cursor.ts'
+import { type CursorCodec, createCursorCodec } from './cursor.ts'
 import type { ApiTlsOptions, ConsumerOptions } from './options.ts'
 import { ApiProblem } from './problem.ts'
 import { type Answer, type ApiRequest, type Caller, nowhere, type Route } from './route.ts'
@@ -143,7 +143,7 @@ function serve(app: FastifyInstance, parts: ApiParts, limits: ApiLimits, stoppin
 
 function routesOf(parts: ApiParts, access: Access): readonly Route[] {
   const { hub, store, clock } = parts
-  const cursors = createCursorCodec(parts.key)
+  const cursors = (consumer: string): CursorCodec => createCursorCodec(parts.key, consumer)
   const help = 'Requests that were refused for want of a valid token.'
   const refused = (): Figure => ({ name: 'linli_api_refused_total', help, kind: 'counter', value: access.refusals })
   return [

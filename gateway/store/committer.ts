@@ -2,6 +2,7 @@ import type { Clock } from '../contract/clock.ts'
 import type { NewEvent } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
 import { type Batch, CommitQueue, type GatherLimits } from './commit-queue.ts'
+import type { Confirm } from './engine.ts'
 import { packEvents, StreamBook } from './parcel.ts'
 import type { Committed, StorePort } from './service.ts'
 
@@ -60,10 +61,10 @@ export class Committer {
   }
 
   /** @returns where the cursor stands then, durably */
-  confirm(consumer: string, seq: number, force: boolean): Promise<number> {
+  confirm(confirm: Confirm): Promise<number> {
     if (this.#halted !== undefined) return Promise.reject(this.#halted)
     return new Promise((resolve, reject) => {
-      this.#queue.confirm({ consumer, seq, force, resolve, reject })
+      this.#queue.confirm({ ...confirm, resolve, reject })
       this.#schedule()
     })
   }
@@ -134,7 +135,7 @@ export class Committer {
       batch.appends.flatMap((append) => append.events),
       this.#book,
     )
-    const confirms = batch.confirms.map(({ consumer, seq, force }) => ({ consumer, seq, force }))
+    const confirms = batch.confirms.map(({ resolve, reject, ...confirm }) => confirm)
     const sentMonoMs = this.#clock.monoMs()
     const ahead = this.#inFlight
     try {

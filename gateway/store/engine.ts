@@ -1,7 +1,7 @@
 import { EVENT_CLASSES, type EventClass } from '../contract/event.ts'
 import { Boots, type Opening } from './boots.ts'
 import { eventsBehind } from './collect.ts'
-import { Cursors } from './cursors.ts'
+import { Cursors, type Standing } from './cursors.ts'
 import { type GapRun, Gaps, runsOf } from './gaps.ts'
 import { type NewRow, rowsOf } from './pack.ts'
 import { COLUMNS, type Parcel, type Stream } from './parcel.ts'
@@ -29,6 +29,8 @@ export interface Confirm {
   readonly consumer: string
   readonly seq: number
   readonly force: boolean
+  /** Only in these classes; in all of them when left out. */
+  readonly classes?: readonly EventClass[]
 }
 
 /**
@@ -67,8 +69,8 @@ export class Engine {
     this.#commitMany = db.transaction((rows: readonly NewRow[], confirms: readonly Confirm[]) => {
       for (const row of rows) this.#insert(row)
       this.#framesUnasked += confirms.length
-      return confirms.map(({ consumer, seq, force }) =>
-        force ? this.#cursors.reset(consumer, seq) : this.#cursors.confirm(consumer, seq),
+      return confirms.map(({ consumer, seq, force, classes }) =>
+        force ? this.#cursors.reset(consumer, seq, classes) : this.#cursors.confirm(consumer, seq, classes),
       )
     }).immediate
     this.#trimChunk = db.transaction((seq: number) => this.#trimWithin(seq)).immediate
@@ -117,8 +119,13 @@ export class Engine {
     }
   }
 
-  cursor(consumer: string): { epoch: string; seq: number } | undefined {
-    return this.#cursors.get(consumer)
+  cursor(consumer: string, classes?: readonly EventClass[]): { epoch: string; seq: number } | undefined {
+    return this.#cursors.get(consumer, classes)
+  }
+
+  /** Where every consumer stands, in each class. */
+  standings(): readonly Standing[] {
+    return this.#cursors.all()
   }
 
   /** The place of the oldest event held; one behind the end when there is none. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../contract/clock.ts'
-import type { Entry, NewEvent } from '../contract/event.ts'
+import type { Entry, EventClass, NewEvent } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
 import type { Figure } from '../contract/figure.ts'
 import type { Log } from '../contract/log.ts'
@@ -8,6 +8,7 @@ import type { Opening } from './boots.ts'
 import type { Batch } from './commit-queue.ts'
 import { Committer } from './committer.ts'
 import { Counters } from './counters.ts'
+import { Lags } from './lags.ts'
 import type { LogFile } from './log-file.ts'
 import { normalized, stored, unpackEvents } from './parcel.ts'
 import type { RawPage } from './reader.ts'
@@ -58,6 +59,7 @@ export class LogStore implements OpenedStore {
   readonly #bells = new Bells()
   readonly #reads = new Turns(READS_IN_FLIGHT)
   readonly #counters = new Counters()
+  readonly #lags: Lags
   #epoch: string
   #firstSeq: number
   #lastSeq: number
@@ -74,6 +76,7 @@ export class LogStore implements OpenedStore {
     this.#firstSeq = opened.firstSeq
     this.#lastSeq = opened.lastSeq
     this.#tail = new Tail(opened.lastSeq, options.tailEvents)
+    this.#lags = new Lags(opened.standings)
     this.#committer = new Committer(options.clock, options, port, {
       committed: (batch, committed) => this.#committed(batch, committed),
       refused: (error) => this.#trouble(error),
@@ -135,19 +138,29 @@ export class LogStore implements OpenedStore {
     await this.#bells.wait(seq, signal)
   }
 
-  async cursor(consumer: string): Promise<Position | undefined> {
-    return this.#ask('cursor', consumer)
+  async cursor(consumer: string, classes?: readonly EventClass[]): Promise<Position | undefined> {
+    return this.#ask('cursor', { consumer, ...(classes === undefined ? {} : { classes }) })
   }
 
-  async confirm(consumer: string, position: Position): Promise<Position> {
-    this.#checkPosition(position)
-    const seq = await this.#committer.confirm(consumer, position.seq, false)
-    return { epoch: position.epoch, seq }
+  async confirm(consumer: string, position: Position, classes?: readonly EventClass[]): Promise<Position> {
+    return { epoch: position.epoch, seq: await this.#confirm(consumer, position, false, classes) }
   }
 
-  async reset(consumer: string, position: Position): Promise<void> {
+  async reset(consumer: string, position: Position, classes?: readonly EventClass[]): Promise<void> {
+    await this.#confirm(consumer, position, true, classes)
+  }
+
+  async #confirm(
+    consumer: string,
+    position: Position,
+    force: boolean,
+    classes: readonly EventClass[] | undefined,
+  ): Promise<number> {
     this.#checkPosition(position)
-    await this.#committer.confirm(consumer, position.seq, true)
+    const confirm = { consumer, seq: position.seq, force, ...(classes === undefined ? {} : { classes }) }
+    const seq = await this.#committer.confirm(confirm)
+    this.#lags.confirmed(confirm)
+    return seq
   }
 
   async trim(seq: number): Promise<void> {
@@ -167,12 +180,13 @@ export class LogStore implements OpenedStore {
   figures(): readonly Figure[] {
     // The size that is asked here is told the next time: whoever gathers figures does not wait for the disk.
     this.ping().catch(() => undefined)
-    return this.#counters.figures({
+    const own = this.#counters.figures({
       firstSeq: this.firstSeq(),
       lastSeq: this.#lastSeq,
       waiting: this.#committer.waiting,
       failed: this.#state !== 'open',
     })
+    return [...own, ...this.#lags.figures(this.#lastSeq)]
   }
 
   close(): Promise<void> {
@@ -280,6 +294,7 @@ export class LogStore implements OpenedStore {
     this.#firstSeq = opened.firstSeq
     this.#lastSeq = opened.lastSeq
     this.#tail = new Tail(opened.lastSeq, this.#options.tailEvents)
+    this.#lags.stand(opened.standings)
     this.#state = 'open'
     this.#committer.resume()
     this.#reportNews(opened)

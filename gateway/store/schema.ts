@@ -39,7 +39,11 @@ const TABLES = [
 ]
 
 /** Tables that came after the first version: made where they are missing, also in a log that stands. */
-const ADDED: readonly string[] = []
+const ADDED: readonly string[] = [
+  // Classes in which a consumer is further on than its row in `cursor` says.
+  `CREATE TABLE class_cursor (consumer TEXT NOT NULL, class TEXT NOT NULL, epoch TEXT NOT NULL, seq INTEGER NOT NULL,
+     crc INTEGER NOT NULL, PRIMARY KEY (consumer, class)) WITHOUT ROWID`,
+]
 
 /** Make what a log of an earlier version does not have. */
 export function addTables(db: Sqlite): void {

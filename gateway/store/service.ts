@@ -1,5 +1,7 @@
+import type { EventClass } from '../contract/event.ts'
 import { isFault } from '../contract/fault.ts'
 import type { Opening } from './boots.ts'
+import type { Standing } from './cursors.ts'
 import type { Confirm, Engine, Places } from './engine.ts'
 import { type EpochChange, type LogFile, openLogFile } from './log-file.ts'
 import { markText, parseMark } from './mark.ts'
@@ -14,7 +16,10 @@ export interface Calls {
   open: [{ readonly file: LogFile; readonly opening: Opening }, Opened]
   commit: [CommitCall, Committed]
   read: [PageQuery, RawPage]
-  cursor: [string, { readonly epoch: string; readonly seq: number } | undefined]
+  cursor: [
+    { readonly consumer: string; readonly classes?: readonly EventClass[] },
+    { readonly epoch: string; readonly seq: number } | undefined,
+  ]
   /** Take away one chunk of what is up to this place. */
   trim: [number, { readonly done: boolean; readonly firstSeq: number }]
   checkpoint: [undefined, undefined]
@@ -35,6 +40,7 @@ export interface Opened extends Places {
   readonly epoch: string
   readonly change?: EpochChange
   readonly foreignWal?: string
+  readonly standings: readonly Standing[]
 }
 
 export interface Committed extends Places {
@@ -88,7 +94,8 @@ export class StoreService {
       const { engine, ...news } = openLogFile(file, opening, parseMark(this.#lock.read() ?? ''))
       this.#engine = engine
       this.#mark(engine, false)
-      return { epoch: engine.epoch, firstSeq: engine.firstSeq(), lastSeq: engine.lastSeq, ...news }
+      const { epoch, lastSeq } = engine
+      return { epoch, firstSeq: engine.firstSeq(), lastSeq, standings: engine.standings(), ...news }
     },
     commit: ({ parcel, streams, restart, confirms }) => {
       if (restart) this.#streams = []
@@ -99,7 +106,7 @@ export class StoreService {
       return { ...places, checkpointDue: due === 'idle' }
     },
     read: (query) => this.#open.read(query),
-    cursor: (consumer) => this.#open.cursor(consumer),
+    cursor: ({ consumer, classes }) => this.#open.cursor(consumer, classes),
     trim: (seq) => {
       const done = this.#open.trim(seq)
       return { done, firstSeq: this.#open.firstSeq() }

@@ -42,12 +42,18 @@ export interface Store {
   firstSeq(): number
   /** Resolves when something stands behind `seq`; rejects with `signal.reason`. The bell: it carries no data. */
   beyond(seq: number, signal: AbortSignal): Promise<void>
-  /** Where the named consumer stands; undefined for one that never confirmed. */
-  cursor(consumer: string): Promise<Position | undefined>
-  /** Confirm up to `position`: durable when it resolves, idempotent, never moves back (the larger wins). */
-  confirm(consumer: string, position: Position): Promise<Position>
-  /** Move a cursor back or forth because its owner asks. */
-  reset(consumer: string, position: Position): Promise<void>
+  /**
+   * Up to where the named consumer has confirmed all of these classes (all there are, when left out); undefined where
+   * it never confirmed one of them.
+   */
+  cursor(consumer: string, classes?: readonly EventClass[]): Promise<Position | undefined>
+  /**
+   * Confirm these classes (all, when left out) up to `position`: durable when it resolves, idempotent, never moves
+   * back (the larger wins, in each class). Resolves with the place up to which all of these classes are confirmed.
+   */
+  confirm(consumer: string, position: Position, classes?: readonly EventClass[]): Promise<Position>
+  /** Move a cursor back or forth because its owner asks; in these classes, or in all. */
+  reset(consumer: string, position: Position, classes?: readonly EventClass[]): Promise<void>
   /** Let go of everything up to `seq`, leaving a gap record in the same transaction. */
   trim(seq: number): Promise<void>
   /** Resolves while the worker is alive; for the watchdog. */

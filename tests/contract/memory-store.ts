@@ -1,4 +1,11 @@
-import type { Entry, Gap, NewEvent, StoredEvent } from '../../gateway/contract/event.ts'
+import {
+  type Entry,
+  EVENT_CLASSES,
+  type EventClass,
+  type Gap,
+  type NewEvent,
+  type StoredEvent,
+} from '../../gateway/contract/event.ts'
 import { maySee } from '../../gateway/contract/rights.ts'
 import {
   EpochChanged,
@@ -98,22 +105,44 @@ export class MemoryStore implements Store {
     return this.#bells.size
   }
 
-  async cursor(consumer: string): Promise<Position | undefined> {
-    return this.cursors.get(consumer)
+  async cursor(consumer: string, classes?: readonly EventClass[]): Promise<Position | undefined> {
+    return this.confirmed(consumer, classes)
   }
 
-  async confirm(consumer: string, position: Position): Promise<Position> {
+  /** What `cursor` gives, at once. */
+  confirmed(consumer: string, classes: readonly EventClass[] = EVENT_CLASSES): Position | undefined {
+    let least: Position | undefined
+    for (const name of classes) {
+      const place = this.cursors.get(`${consumer}/${name}`)
+      if (place === undefined) return undefined
+      if (least === undefined || place.seq < least.seq) least = place
+    }
+    return least
+  }
+
+  /** Let a consumer stand somewhere, whether or not the log ever had such a place. */
+  stand(consumer: string, position: Position): void {
+    for (const name of EVENT_CLASSES) this.cursors.set(`${consumer}/${name}`, position)
+  }
+
+  async confirm(
+    consumer: string,
+    position: Position,
+    classes: readonly EventClass[] = EVENT_CLASSES,
+  ): Promise<Position> {
     this.#check(position)
     this.confirms += 1
-    const before = this.cursors.get(consumer)
-    if (before !== undefined && before.epoch === position.epoch && before.seq >= position.seq) return before
-    this.cursors.set(consumer, position)
-    return position
+    for (const name of classes) {
+      const before = this.cursors.get(`${consumer}/${name}`)
+      if (before !== undefined && before.epoch === position.epoch && before.seq >= position.seq) continue
+      this.cursors.set(`${consumer}/${name}`, position)
+    }
+    return this.confirmed(consumer, classes)!
   }
 
-  async reset(consumer: string, position: Position): Promise<void> {
+  async reset(consumer: string, position: Position, classes: readonly EventClass[] = EVENT_CLASSES): Promise<void> {
     this.#check(position)
-    this.cursors.set(consumer, position)
+    for (const name of classes) this.cursors.set(`${consumer}/${name}`, position)
   }
 
   async trim(seq: number): Promise<void> {

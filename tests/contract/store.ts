@@ -174,6 +174,32 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect(await store.cursor('city')).toEqual(at(store, 5))
     })
 
+    withStore('a cursor of one class leaves the others where they are', async (store) => {
+      await store.append(newEvents(20))
+      expect(await store.confirm('city', at(store, 9), ['alarm'])).toEqual(at(store, 9))
+      expect(await store.cursor('city', ['alarm'])).toEqual(at(store, 9))
+      // What was never confirmed in one class was not confirmed in all.
+      expect(await store.cursor('city')).toBeUndefined()
+      expect(await store.cursor('city', ['telemetry'])).toBeUndefined()
+      // All classes at once: none moves back.
+      await store.confirm('city', at(store, 4))
+      expect(await store.cursor('city', ['alarm'])).toEqual(at(store, 9))
+      expect(await store.cursor('city', ['telemetry', 'alarm'])).toEqual(at(store, 4))
+      expect(await store.confirm('city', at(store, 6), ['telemetry', 'alarm'])).toEqual(at(store, 6))
+      expect(await store.cursor('city', ['status'])).toEqual(at(store, 4))
+      expect(await store.cursor('city')).toEqual(at(store, 4))
+      // Overtaken by all, then one class back because its owner asks, behind where the others stand.
+      await store.confirm('city', at(store, 12))
+      expect(await store.cursor('city', ['alarm'])).toEqual(at(store, 12))
+      await store.reset('city', at(store, 2), ['telemetry'])
+      expect(await store.cursor('city', ['telemetry'])).toEqual(at(store, 2))
+      expect(await store.cursor('city', ['status', 'alarm', 'audit'])).toEqual(at(store, 12))
+      expect(await store.cursor('city')).toEqual(at(store, 2))
+      await store.reset('city', at(store, 7))
+      expect(await store.cursor('city', ['alarm'])).toEqual(at(store, 7))
+      expect(await store.cursor('other', ['alarm'])).toBeUndefined()
+    })
+
     withStore('a position of another log or ahead of this one is told so, and changes nothing', async (store) => {
       await store.append(newEvents(3))
       await store.confirm('city', at(store, 2))

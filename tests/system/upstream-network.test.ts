@@ -108,7 +108,7 @@ describe('the network between', needs('mosquitto'), () => {
     const { proxy, upstream } = await between()
     await upstream.store.append(newEvents(5000))
     await drained(upstream)
-    const confirmed = upstream.store.cursors.get('up:city')?.seq ?? 0
+    const confirmed = upstream.store.confirmed('up:city')?.seq ?? 0
     const again = kept(runUpstream({ url: proxy.url, clientId: 'after-the-crash' }, { store: upstream.store }))
     await drained(again)
     expect(proxy.duplicates).toBe(5000 - confirmed)

@@ -14,7 +14,7 @@ import { atEnd, kept } from './kept.ts'
 import { drained, logInto, runUpstream } from './upstream-rig.ts'
 
 const key = Buffer.alloc(32, 3)
-const cursors = createCursorCodec(key)
+const cursors = createCursorCodec(key, 'property')
 
 /** The real log in a folder of its own. */
 function logOn(): { open(): Promise<Store>; path: string } {

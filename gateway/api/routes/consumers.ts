@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { EVENT_CLASSES, type EventClass } from '../../contract/event.ts'
 import type { Position, Store } from '../../store/store.ts'
 import type { CursorCodec } from '../cursor.ts'
 import { positionProblem } from '../positions.ts'
@@ -6,12 +7,17 @@ import { ApiProblem } from '../problem.ts'
 import { type Answer, type ApiRequest, callerOf, type Route } from '../route.ts'
 
 const JSON_TYPE = 'application/json; charset=utf-8'
-const HINT = 'send {"cursor":"..."} with the `next` of a page'
-const bodySchema = z.strictObject({ cursor: z.string() })
+const HINT =
+  'send {"cursor":"..."} with the `next` of a page, and {"classes":["alarm"]} beside it to confirm only those'
+const bodySchema = z.strictObject({
+  cursor: z.string(),
+  classes: z.array(z.enum(EVENT_CLASSES)).nonempty().max(EVENT_CLASSES.length).exactOptional(),
+})
 
 export interface ConsumersParts {
   readonly store: Store
-  readonly cursors: CursorCodec
+  /** The cursors of one consumer. */
+  readonly cursors: (consumer: string) => CursorCodec
 }
 
 /** Under what name the cursor of a pulling consumer is kept in the log. */
@@ -19,33 +25,39 @@ export function pullConsumer(id: string): string {
   return `pull:${id}`
 }
 
-/** `GET` and `PUT /v1/consumers/{id}/cursor`: where a consumer has confirmed, kept by the hub. */
+/** `GET` and `PUT /v1/consumers/{id}/cursor`: where a consumer has confirmed, in all and by class, kept by the hub. */
 export function consumerRoutes(parts: ConsumersParts): readonly Route[] {
   const path = '/v1/consumers/:id/cursor'
   return [
-    {
-      method: 'GET',
-      path,
-      handle: async (request) => answer(await parts.store.cursor(pullConsumer(ownId(request))), parts.cursors),
-    },
+    { method: 'GET', path, handle: (request) => answer(ownId(request), parts) },
     { method: 'PUT', path, handle: (request) => confirm(request, parts) },
   ]
 }
 
 /** Confirm up to a cursor. Never moves back: of two that come at once the later one wins, in whatever order. */
-async function confirm(request: ApiRequest, { store, cursors }: ConsumersParts): Promise<Answer> {
+async function confirm(request: ApiRequest, parts: ConsumersParts): Promise<Answer> {
   const id = ownId(request)
-  const position = cursors.read(cursorOf(request.body), 'cursor')
+  const cursors = parts.cursors(id)
+  const { cursor, classes } = confirmationOf(request.body)
+  const position = cursors.read(cursor, 'cursor')
   try {
-    return answer(await store.confirm(pullConsumer(id), position), cursors)
+    await parts.store.confirm(pullConsumer(id), position, classes)
   } catch (error) {
     throw positionProblem(error, cursors)
   }
+  return answer(id, parts)
 }
 
-function answer(position: Position | undefined, cursors: CursorCodec): Answer {
-  const cursor = position === undefined ? null : cursors.write(position)
-  return { status: 200, type: JSON_TYPE, body: JSON.stringify({ cursor }) }
+/** `cursor` is the place up to which all classes are confirmed; `classes` says how far each one is. */
+async function answer(id: string, { store, cursors }: ConsumersParts): Promise<Answer> {
+  const codec = cursors(id)
+  const write = (position: Position | undefined): string | null =>
+    position === undefined ? null : codec.write(position)
+  const each = await Promise.all(
+    EVENT_CLASSES.map(async (name) => [name, write(await store.cursor(pullConsumer(id), [name]))] as const),
+  )
+  const cursor = write(await store.cursor(pullConsumer(id)))
+  return { status: 200, type: JSON_TYPE, body: JSON.stringify({ cursor, classes: Object.fromEntries(each) }) }
 }
 
 function ownId(request: ApiRequest): string {
@@ -55,7 +67,7 @@ function ownId(request: ApiRequest): string {
   throw new ApiProblem(403, 'forbidden', `this cursor belongs to another consumer; ${hint}`, { members: { hint } })
 }
 
-function cursorOf(body: string): string {
+function confirmationOf(body: string): { readonly cursor: string; readonly classes?: readonly EventClass[] } {
   let json: unknown
   try {
     json = JSON.parse(body)
@@ -64,7 +76,7 @@ function cursorOf(body: string): string {
     throw new ApiProblem(400, 'bad-request', `the body is not JSON: ${(cause as Error).message}; ${HINT}`, { members })
   }
   const parsed = bodySchema.safeParse(json)
-  if (parsed.success) return parsed.data.cursor
+  if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
   const where = issue?.path.join('.') ?? ''
   const detail = `the body is not understood: ${where === '' ? '' : `${where}: `}${issue?.message}; ${HINT}`

@@ -16,7 +16,8 @@ export interface EventsParts {
   readonly hub: string
   readonly store: Store
   readonly clock: Clock
-  readonly cursors: CursorCodec
+  /** The cursors of one consumer. */
+  readonly cursors: (consumer: string) => CursorCodec
 }
 
 /**
@@ -29,23 +30,24 @@ export function eventsRoute(parts: EventsParts): Route {
     path: '/v1/events',
     async handle(request) {
       const caller = callerOf(request)
-      const query = readEventsQuery(request.query, parts.cursors)
-      const reader = new Reader(parts, narrow(caller.rights, query), request.signal)
+      const cursors = parts.cursors(caller.id)
+      const query = readEventsQuery(request.query, cursors)
+      const reader = new Reader({ ...parts, cursors }, narrow(caller.rights, query), request.signal)
       try {
-        const after = await beginning(parts.store, query.after, caller)
+        const after = await beginning(parts.store, query, caller)
         return wantsLines(request) ? await lines(reader, query, after) : await page(reader, query, after)
       } catch (error) {
-        throw positionProblem(error, parts.cursors)
+        throw positionProblem(error, cursors)
       }
     },
   }
 }
 
-async function beginning(store: Store, after: EventsQuery['after'], caller: Caller): Promise<Position> {
+async function beginning(store: Store, { after, classes }: EventsQuery, caller: Caller): Promise<Position> {
   const oldest = { epoch: store.epoch, seq: 0 }
   if (after === 'oldest') return oldest
   if (after === 'newest') return { epoch: store.epoch, seq: store.lastSeq() }
-  return after === 'confirmed' ? ((await store.cursor(pullConsumer(caller.id))) ?? oldest) : after
+  return after === 'confirmed' ? ((await store.cursor(pullConsumer(caller.id), classes)) ?? oldest) : after
 }
 
 function wantsLines(request: ApiRequest): boolean {
@@ -91,14 +93,18 @@ async function* pieces(reader: Reader, first: Page, limit: number, untilMonoMs: 
   }
 }
 
+interface ReaderParts extends Omit<EventsParts, 'cursors'> {
+  readonly cursors: CursorCodec
+}
+
 /** The log as one request may see it. */
 class Reader {
   readonly text: (entry: Entry) => string
-  readonly #parts: EventsParts
+  readonly #parts: ReaderParts
   readonly #rights: Rights
   readonly #signal: AbortSignal
 
-  constructor(parts: EventsParts, rights: Rights, signal: AbortSignal) {
+  constructor(parts: ReaderParts, rights: Rights, signal: AbortSignal) {
     this.#parts = parts
     this.#rights = rights
     this.#signal = signal

@@ -12,7 +12,7 @@ import { logInto } from '../upstream/rig.ts'
 import { memoryFiles } from './memory-files.ts'
 
 export const key = Buffer.alloc(32, 7)
-const cursors = createCursorCodec(key)
+const cursors = createCursorCodec(key, 'property')
 export const NDJSON = { accept: 'application/x-ndjson' }
 
 /** What an answer may hold, as far as these tests look into it. */

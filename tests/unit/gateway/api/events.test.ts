@@ -222,7 +222,7 @@ describe('cursors that do not fit', () => {
       status: 400,
       json: { type: 'urn:linli:problem:cursor-malformed', parameter: 'after' },
     })
-    const other = createCursorCodec(Buffer.alloc(32, 9)).write({ epoch: 'e1', seq: 1 })
+    const other = createCursorCodec(Buffer.alloc(32, 9), 'property').write({ epoch: 'e1', seq: 1 })
     const forged = await rig.ask(`/v1/events?after=${other}`)
     expect(forged).toMatchObject({ status: 400, json: { type: 'urn:linli:problem:cursor-forged' } })
     const ahead = await rig.ask(`/v1/events?after=${at(1000)}`)

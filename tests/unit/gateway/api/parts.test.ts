@@ -10,7 +10,7 @@ import { EVENT_CLASSES, PRIVACY_LEVELS } from '../../../../gateway/contract/even
 import { maySee, type Rights } from '../../../../gateway/contract/rights.ts'
 import { newEvent } from '../../../contract/memory-store.ts'
 
-const cursors = createCursorCodec(Buffer.alloc(32, 1))
+const cursors = createCursorCodec(Buffer.alloc(32, 1), 'property')
 
 function problemOf(run: () => unknown): { status: number; kind: string; body: Record<string, unknown> } {
   try {
@@ -46,9 +46,13 @@ describe('a cursor', () => {
     }
   })
 
-  test('of another hub is forged; what is no cursor is malformed', () => {
-    const other = createCursorCodec(Buffer.alloc(32, 2))
-    expect(problemOf(() => cursors.read(other.write({ epoch: '3f9c', seq: 1 }), 'after')).kind).toBe('cursor-forged')
+  test('of another hub or of another consumer is forged; what is no cursor is malformed', () => {
+    for (const other of [
+      createCursorCodec(Buffer.alloc(32, 2), 'property'),
+      createCursorCodec(Buffer.alloc(32, 1), 'city'),
+    ]) {
+      expect(problemOf(() => cursors.read(other.write({ epoch: '3f9c', seq: 1 }), 'after')).kind).toBe('cursor-forged')
+    }
     for (const text of [
       '',
       '0',

@@ -14,18 +14,35 @@ describe('confirming', () => {
 
   test('is where an asker without a cursor begins, and never moves back', async () => {
     await rig.store.append(newEvents(5))
-    expect((await rig.ask(path)).json).toEqual({ cursor: null })
+    const none = { telemetry: null, status: null, alarm: null, audit: null }
+    expect((await rig.ask(path)).json).toEqual({ cursor: null, classes: none })
     expect(await rig.put(path, { cursor: at(3) })).toMatchObject({ status: 200, json: { cursor: at(3) } })
     expect(await rig.put(path, { cursor: at(2) })).toMatchObject({ status: 200, json: { cursor: at(3) } })
-    expect((await rig.ask(path)).json).toEqual({ cursor: at(3) })
+    const all = { telemetry: at(3), status: at(3), alarm: at(3), audit: at(3) }
+    expect((await rig.ask(path)).json).toEqual({ cursor: at(3), classes: all })
     expect(seqs(await rig.ask('/v1/events'))).toEqual([4, 5])
-    expect(rig.store.cursors.get('pull:property')).toEqual({ epoch: 'e1', seq: 3 })
+    expect(await rig.store.cursor('pull:property')).toEqual({ epoch: 'e1', seq: 3 })
+  })
+
+  test('only some classes leaves the others where they are, and an asker for those begins there', async () => {
+    await rig.store.append(newEvents(5))
+    await rig.put(path, { cursor: at(1) })
+    const got = await rig.put(path, { cursor: at(4), classes: ['telemetry'] })
+    expect(got.json).toEqual({
+      cursor: at(1),
+      classes: { telemetry: at(4), status: at(1), alarm: at(1), audit: at(1) },
+    })
+    expect(seqs(await rig.ask('/v1/events?classes=telemetry'))).toEqual([5])
+    expect(seqs(await rig.ask('/v1/events'))).toEqual([2, 3, 4, 5])
+    const wrong = await rig.put(path, { cursor: at(5), classes: ['alarms'] })
+    expect(wrong).toMatchObject({ status: 400, json: { type: 'urn:linli:problem:bad-request' } })
+    expect((await rig.ask(path)).json).toMatchObject({ cursor: at(1) })
   })
 
   test('many at once, in any order: the largest wins', async () => {
     await rig.store.append(newEvents(16))
     await Promise.all([7, 16, 3, 12, 9, 1].map((seq) => rig.put(path, { cursor: at(seq) })))
-    expect((await rig.ask(path)).json).toEqual({ cursor: at(16) })
+    expect((await rig.ask(path)).json).toMatchObject({ cursor: at(16) })
   })
 
   test('of what was never given is refused', async () => {

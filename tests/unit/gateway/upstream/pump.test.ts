@@ -114,15 +114,15 @@ describe('the cursor', () => {
     await clock.advance(0)
     link.ack(0, 1, 2)
     await clock.advance(999)
-    expect(store.cursors.get('up:city')).toBeUndefined()
+    expect(store.confirmed('up:city')).toBeUndefined()
     await clock.advance(1)
-    expect(store.cursors.get('up:city')).toEqual({ epoch: 'e1', seq: 3 })
+    expect(store.confirmed('up:city')).toEqual({ epoch: 'e1', seq: 3 })
     expect(store.confirms).toBe(1)
     link.acknowledge = ({ settled }) => settled(undefined)
     link.ack(3, 4)
     await store.append(newEvents(2000))
     await clock.advance(0)
-    expect(store.cursors.get('up:city')?.seq).toBeGreaterThanOrEqual(1000)
+    expect(store.confirmed('up:city')?.seq).toBeGreaterThanOrEqual(1000)
     expect(store.confirms).toBeLessThanOrEqual(3)
   })
 
@@ -243,7 +243,7 @@ describe('the end', () => {
     await clock.advance(0)
     expect(await running).toBeUndefined()
     expect(link.published).toHaveLength(100)
-    expect(store.cursors.get('up:city')).toEqual({ epoch: 'e1', seq: 100 })
+    expect(store.confirmed('up:city')).toEqual({ epoch: 'e1', seq: 100 })
     expect(clock.pending).toBe(0)
   })
 
@@ -297,19 +297,19 @@ describe('the log', () => {
 
   test('a cursor of another log goes on with the oldest of this one', async () => {
     const { pump, store, stop, clock, lines } = pumpRig({ store: new MemoryStore('new') })
-    store.cursors.set('up:city', { epoch: 'old', seq: 700 })
+    store.stand('up:city', { epoch: 'old', seq: 700 })
     await store.append(newEvents(3))
     const link = new FakeLink()
     void pump.run(link, stop.signal)
     await clock.advance(0)
     expect(link.ids()).toEqual(range(1, 3))
-    expect(store.cursors.get('up:city')).toEqual({ epoch: 'new', seq: 0 })
+    expect(store.confirmed('up:city')).toEqual({ epoch: 'new', seq: 0 })
     expect(lines.join()).toContain('belongs to another log')
   })
 
   test('a cursor ahead of the log goes on at its end', async () => {
     const { pump, store, stop, clock } = pumpRig()
-    store.cursors.set('up:city', { epoch: 'e1', seq: 700 })
+    store.stand('up:city', { epoch: 'e1', seq: 700 })
     await store.append(newEvents(3))
     const link = new FakeLink()
     void pump.run(link, stop.signal)
@@ -321,7 +321,7 @@ describe('the log', () => {
 
   test('a disk that fails ends the run with its fault', async () => {
     const { pump, store, stop, clock } = pumpRig()
-    store.cursors.set('up:city', { epoch: 'e1', seq: 0 })
+    store.stand('up:city', { epoch: 'e1', seq: 0 })
     store.trouble = new Fault('connection', 'the disk is gone', { code: 'store' })
     const running = pump.run(new FakeLink(), stop.signal)
     running.catch(() => undefined)
