@@ -98,7 +98,8 @@ async function startHub(settings: Settings, parts: HubParts): Promise<Hub> {
   const profiles = createProfiles({ folder: PROFILES_FOLDER, besides })
   const secrets = createSecrets({ besides, credentials: process.env.CREDENTIALS_DIRECTORY })
   const io = createSystemIo({ profiles, secrets })
-  const store = await openStore({ path, hub: settings.hub.id, clock, log, gatherMs: settings.storage.gatherMs })
+  const { gatherMs, gatherEvents: commitEvents, gatherBytes: commitChars } = settings.storage
+  const store = await openStore({ path, hub: settings.hub.id, clock, log, gatherMs, commitEvents, commitChars })
   const key = loadHubKey(dirname(path))
   const recorder = createRecorder({ store, clock, log, hash: keyedHash(key) }, signal)
   const supervisor = createSupervisor({ clock, log, io, recorder })

@@ -89,8 +89,9 @@ export class Polling {
       this.#asking += 1
       void this.#read(turn, nowMs)
     }
-    if (this.#asking === 0) this.#flush()
     const next = this.#schedule.nextDueMs()
+    // A round is over when nobody is due soon; what comes soon goes into the same batch.
+    if (this.#asking === 0 && (next === undefined || next - nowMs > GATHER_MS)) this.#flush()
     if (next === undefined || this.#asking >= this.#options.lanes || this.#full) return
     // Timers know whole milliseconds: one that is a little early would wake up for nothing, and once more after it.
     const waitMs = Math.min(WAIT_MS_MAX, Math.max(0, Math.ceil(next - nowMs)))

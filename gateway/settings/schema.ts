@@ -29,6 +29,8 @@ export interface StorageSettings {
   }
   readonly maxBytes: number
   readonly gatherMs: number
+  readonly gatherEvents: number
+  readonly gatherBytes: number
 }
 
 /** One connection: its driver by the key that stands in it, and its options as that driver's schema made them. */
@@ -93,16 +95,30 @@ export const storageSection = z
       .describe('The log takes at most so much of the disk.'),
     gather: duration
       .refine((ms) => ms <= 10_000, 'at most 10s: so much is lost at a power cut')
-      .prefault('20ms')
-      .describe('Readings of so long go into one commit; alarms never wait for it.'),
+      .prefault('1s')
+      .describe(
+        'Readings wait so long for each other and go into one commit: each commit wears the card. What is not a reading never waits for it.',
+      ),
+    gatherEvents: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(1000)
+      .describe('With so many events waiting they go at once, however short the time.'),
+    gatherSize: size
+      .refine((bytes) => bytes >= 4096 && bytes <= 4_194_304, 'from 4KiB to 4MiB')
+      .prefault('256KiB')
+      .describe('The same for so much text of events.'),
   })
   .prefault({})
   .transform(
-    ({ path, keep: keepMs, maxSize, gather }): StorageSettings => ({
+    ({ path, keep: keepMs, maxSize, gather, gatherEvents, gatherSize }): StorageSettings => ({
       path,
       keepMs,
       maxBytes: maxSize,
       gatherMs: gather,
+      gatherEvents,
+      gatherBytes: gatherSize,
     }),
   )
 

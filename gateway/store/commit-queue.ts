@@ -10,10 +10,12 @@ export interface GatherLimits {
   readonly urgentMs: number
   /** With so many events waiting, nobody waits for the time. A commit takes no more, but for one call that brings more. */
   readonly commitEvents: number
+  /** ... nor with so many characters of bodies. */
+  readonly commitChars: number
 }
 
-/** With so much text waiting neither. */
-const COMMIT_CHARS = 256 * 1024
+/** The first readings after the start wait only so long: somebody stands there and wants to see that it works. */
+const FIRST_MS = 20
 /** More than this waiting is refused: the disk doesn't keep up, and memory is not a log. */
 const WAITING_CHARS_MAX = 16 * 1024 * 1024
 const WAITING_EVENTS_MAX = 50_000
@@ -44,6 +46,7 @@ export class CommitQueue {
   #dueMonoMs = Number.POSITIVE_INFINITY
   #urgent = false
   #urgentMonoMs = Number.NEGATIVE_INFINITY
+  #first = true
   #events = 0
   #chars = 0
 
@@ -75,31 +78,32 @@ export class CommitQueue {
       this.#urgent = true
       this.#due(Math.max(now, this.#urgentMonoMs + this.#limits.urgentMs))
     } else {
-      this.#due(now + this.#limits.gatherMs)
+      this.#due(now + this.#gatherMs)
     }
     return true
   }
 
   confirm(confirm: WaitingConfirm): void {
     this.#confirms.push(confirm)
-    this.#due(this.#clock.monoMs() + this.#limits.gatherMs)
+    this.#due(this.#clock.monoMs() + this.#gatherMs)
   }
 
   /** Milliseconds until the next commit is due: 0 when it is, infinite when nothing waits. */
   dueInMs(): number {
     if (this.empty) return Number.POSITIVE_INFINITY
-    if (this.#events >= this.#limits.commitEvents || this.#chars >= COMMIT_CHARS) return 0
+    if (this.#events >= this.#limits.commitEvents || this.#chars >= this.#limits.commitChars) return 0
     return Math.max(0, this.#dueMonoMs - this.#clock.monoMs())
   }
 
   /** Everything that waits, up to what one commit should hold. */
   take(): Batch {
     if (this.#urgent) this.#urgentMonoMs = this.#clock.monoMs()
+    this.#first = false
     let count = 0
     let events = 0
     let chars = 0
     for (const append of this.#appends) {
-      if (count > 0 && (events >= this.#limits.commitEvents || chars >= COMMIT_CHARS)) break
+      if (count > 0 && (events >= this.#limits.commitEvents || chars >= this.#limits.commitChars)) break
       count += 1
       events += append.events.length
       chars += charsOf(append.events)
@@ -125,6 +129,10 @@ export class CommitQueue {
     this.#events = 0
     this.#chars = 0
     return batch
+  }
+
+  get #gatherMs(): number {
+    return this.#first ? Math.min(FIRST_MS, this.#limits.gatherMs) : this.#limits.gatherMs
   }
 
   #due(monoMs: number): void {

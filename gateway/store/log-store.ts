@@ -38,6 +38,7 @@ export interface LogStoreOptions {
   readonly gatherMs: number
   readonly urgentMs: number
   readonly commitEvents: number
+  readonly commitChars: number
   readonly tailEvents: number
 }
 

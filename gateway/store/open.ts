@@ -21,6 +21,8 @@ export interface StoreOptions {
   readonly urgentMs?: number
   /** ... and no longer once so many events wait; 1000 when left out. */
   readonly commitEvents?: number
+  /** ... or so many characters of bodies; 256 Ki when left out. */
+  readonly commitChars?: number
   /** So many of the newest events are read from memory; 0 for none. */
   readonly tailEvents?: number
   /** Another way to the writer than a thread of its own: a simulation. */
@@ -30,6 +32,7 @@ export interface StoreOptions {
 const GATHER_MS = 20
 const URGENT_MS = 20
 const COMMIT_EVENTS = 1000
+const COMMIT_CHARS = 256 * 1024
 
 /**
  * Open the log at `path`, or make one. Rejects with a Fault of reach `setup` when the file is in use by another
@@ -46,9 +49,10 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
       gatherMs = GATHER_MS,
       urgentMs = URGENT_MS,
       commitEvents = COMMIT_EVENTS,
+      commitChars = COMMIT_CHARS,
       tailEvents = TAIL_EVENTS,
     } = options
-    store = new LogStore({ file, clock, log, gatherMs, urgentMs, commitEvents, tailEvents }, port, opened)
+    store = new LogStore({ file, clock, log, gatherMs, urgentMs, commitEvents, commitChars, tailEvents }, port, opened)
   } catch (error) {
     await port.call('close', undefined).catch(() => undefined)
     throw asFault(error)

@@ -95,10 +95,11 @@ test('fifty devices over eight places are still one batch a round', async () => 
 
 test('who holds up a round does not hold up the readings of the others for long', async () => {
   const { clock, batches } = polling(['a', 'b'], { lanes: 2, read: (id) => ({ tookMs: id === 'b' ? 900 : 5 }) })
-  await clock.advance(990)
+  await clock.advance(1200)
   expect(batches).toEqual([
     { atMs: 255, devices: ['a'] },
-    { atMs: 900, devices: ['b'] },
+    // The next round is due 100 ms later: its readings go along.
+    { atMs: 1150, devices: ['b', 'a'] },
   ])
 })
 
@@ -124,6 +125,15 @@ test('a device that answers but lacks something is in trouble, and its readings 
   expect(seen.map(({ data }) => data.quality)).toEqual(['partial', 'partial'])
 })
 
+test('readings that come all the time go on four times a second', async () => {
+  const { clock, batches, attempts } = polling(['a'], { everyMs: 20 })
+  await clock.advance(9_990)
+  expect(attempts.get('a')!.length).toBe(500)
+  // The first reading is there after 5 ms; its batch waits 250 ms, and the next one begins with the reading after that.
+  expect(batches.length).toBeGreaterThanOrEqual(36)
+  expect(batches.length).toBeLessThanOrEqual(40)
+})
+
 test('the disk may take its time; when too much is on its way to it, polling waits', async () => {
   const { clock, batches } = polling(['a'], { everyMs: 5, emit: () => new Promise(() => undefined) })
   await clock.advance(10_000)
@@ -135,11 +145,14 @@ test('when the disk is back, polling goes on', async () => {
   const released = new Promise<void>((resolve) => {
     release = resolve
   })
-  const { clock, batches } = polling(['a'], { everyMs: 10, emit: () => released })
-  await clock.advance(1000)
+  const { clock, batches, attempts } = polling(['a'], { everyMs: 10, emit: () => released })
+  await clock.advance(10_000)
+  expect(batches).toHaveLength(8)
+  const before = attempts.get('a')!.length
   release()
   await clock.advance(1000)
-  expect(batches.length).toBeGreaterThan(100)
+  expect(attempts.get('a')!.length - before).toBeGreaterThanOrEqual(100)
+  expect(batches.length).toBeGreaterThan(10)
 })
 
 test('a wire that is gone ends it, and so does a bug', async () => {

@@ -41,6 +41,8 @@ test('the folder of the log is looked at where it is, or where it would be made'
     keepMs: { telemetry: 1, status: 1, alarm: 1, audit: 1 },
     maxBytes: 0,
     gatherMs: 0,
+    gatherEvents: 1000,
+    gatherBytes: 262_144,
   }
   const findings = diskFindings(folder, storage)
   expect(findings.map(({ text }) => text).join()).toContain(`free at ${folder}`)

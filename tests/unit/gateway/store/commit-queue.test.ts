@@ -3,11 +3,13 @@ import { CommitQueue } from '../../../../gateway/store/commit-queue.ts'
 import { VirtualClock } from '../../../../hardware-sim/clock.ts'
 import { newEvent, newEvents } from '../../../contract/memory-store.ts'
 
-const LIMITS = { gatherMs: 1000, urgentMs: 20, commitEvents: 100 }
+const LIMITS = { gatherMs: 1000, urgentMs: 20, commitEvents: 100, commitChars: 256 * 1024 }
 
+/** A queue whose first commit is behind it. */
 function queue(limits = LIMITS) {
   const clock = new VirtualClock()
   const waiting = new CommitQueue(clock, limits)
+  waiting.take()
   const put = (events = [newEvent()]): boolean => waiting.append({ events, resolve: () => {}, reject: () => {} })
   const alarm = (): boolean => put([newEvent({ class: 'alarm' })])
   const taken = () => waiting.take().appends.map(({ events }) => events.map((event) => event.class).join('+'))
@@ -25,6 +27,16 @@ test('telemetry waits for more of it, counted from the first', async () => {
   expect(waiting.dueInMs()).toBe(0)
   expect(taken()).toEqual(['telemetry', 'telemetry'])
   expect(waiting.dueInMs()).toBe(Number.POSITIVE_INFINITY)
+})
+
+test('the very first readings wait 20 ms only', async () => {
+  const clock = new VirtualClock()
+  const waiting = new CommitQueue(clock, LIMITS)
+  waiting.append({ events: [newEvent()], resolve: () => {}, reject: () => {} })
+  expect(waiting.dueInMs()).toBe(20)
+  waiting.take()
+  waiting.append({ events: [newEvent()], resolve: () => {}, reject: () => {} })
+  expect(waiting.dueInMs()).toBe(1000)
 })
 
 test('an alarm is due at once and takes along what came before it', () => {
