@@ -1,6 +1,13 @@
+/** What can be said to a group on the command line. */
+export interface GroupOptions {
+  /** Length of the long log, for a quick look; ten million where nothing is said. */
+  readonly events?: number | undefined
+}
+
 /**
  * What a benchmark group hands over. A group is a file beside this one (`log.ts`, `upstream.ts`, `line.ts`,
- * `hub.ts`) that exports `figures(): Promise<BenchFigure[]>`; `main.ts` runs it and prints what it gives.
+ * `hub.ts`) that exports `figures(options: GroupOptions): Promise<BenchFigure[]>`; `main.ts` runs it and prints what
+ * it gives.
  */
 export interface BenchFigure {
   /** Group and noun, such as `log.ingest`. */

@@ -6,7 +6,17 @@ import type { NewEvent } from '../../gateway/contract/event.ts'
 import { createClock } from '../../gateway/io/clock.ts'
 import { createLog } from '../../gateway/io/log.ts'
 import { openStore } from '../../gateway/store/open.ts'
-import { alternatingPairs, type BenchFigure, figureOfPairs, type Goal, ratioAtLeast, valueAtMost } from './figure.ts'
+import {
+  alternatingPairs,
+  type BenchFigure,
+  figureOfPairs,
+  type Goal,
+  type GroupOptions,
+  ratioAtLeast,
+  valueAtMost,
+} from './figure.ts'
+import { growthFigures } from './log-growth.ts'
+import { METERS, readings } from './readings.ts'
 
 /**
  * The log beside bare better-sqlite3 that inserts ready strings, one row an event, in transactions of the same size,
@@ -24,9 +34,8 @@ const RUN_EVENTS: Record<BatchSize, number> = { 1: 1200, 20: 12_000, 100: 40_000
 /** What the log commits together at most when nobody says otherwise. */
 const GROUP_EVENTS = 1000
 const BYTES_EVENTS = 20_000
-const METERS = 100
 
-export async function figures(): Promise<BenchFigure[]> {
+export async function figures({ events }: GroupOptions = {}): Promise<BenchFigure[]> {
   const folder = mkdtempSync(join(tmpdir(), 'linli-bench-log-'))
   try {
     const found: BenchFigure[] = []
@@ -48,6 +57,7 @@ export async function figures(): Promise<BenchFigure[]> {
     }
     found.push(await bytes(folder, 20, valueAtMost(2.6)))
     found.push(await bytes(folder, 100, valueAtMost(1)))
+    found.push(...(await growthFigures(folder, events)))
     return found
   } finally {
     rmSync(folder, { recursive: true })
@@ -61,38 +71,6 @@ interface Ingest {
   readonly ready: boolean
   readonly grouped?: boolean
   readonly goal: Goal | null
-}
-
-interface Reading {
-  readonly points: Readonly<Record<string, { readonly v: number; readonly u: string }>>
-  readonly quality: 'good'
-}
-
-/** Readings of electricity meters, about 200 bytes as JSON; the same each time. */
-function readings(count: number): Reading[] {
-  let seed = 1
-  const random = (): number => {
-    seed = (seed * 16_807) % 2_147_483_647
-    return seed / 2_147_483_647
-  }
-  const energies = Array.from({ length: METERS }, () => random() * 30_000)
-  return Array.from({ length: count }, (_, n) => {
-    const power = Math.round(random() * 30_000) / 10
-    const energy = (energies[n % METERS] ?? 0) + power / 360_000
-    energies[n % METERS] = energy
-    const point = (value: number, decimals: number, u: string) => ({ v: Number(value.toFixed(decimals)), u })
-    return {
-      points: {
-        energy_import: point(energy, 2, 'kWh'),
-        power: point(power, 1, 'W'),
-        voltage: point(228 + random() * 6, 1, 'V'),
-        current: point(power / 230, 3, 'A'),
-        frequency: point(49.95 + random() * 0.1, 2, 'Hz'),
-        power_factor: point(0.9 + random() * 0.1, 2, ''),
-      },
-      quality: 'good',
-    }
-  })
 }
 
 async function ingest(folder: string, { name, batch, ready, grouped, goal }: Ingest): Promise<BenchFigure> {

@@ -1,18 +1,23 @@
 import { parseArgs } from 'node:util'
-import type { BenchFigure } from './figure.ts'
+import type { BenchFigure, GroupOptions } from './figure.ts'
 
-const HELP = `npm run bench [-- GROUP ...] [--json]
+const HELP = `npm run bench [-- GROUP ...] [--json] [--events N]
 
 Measures ours and what it is compared with side by side, and holds each figure against its goal.
   GROUP   log, upstream, line, hub; without any, all of them
   --json  one JSON line a figure instead of the table
+  --events N
+          length of the long log in the group log; ten million where nothing is said
 
 Exit code 1 when a goal is missed. Close other programs first: ratios stand a busy machine, absolute times do not.
 `
 
+/** A long log is longer than the short one that it is held beside. */
+const EVENTS_LEAST = 20_000
+
 /** What a group is: its figures, in the order in which they are printed. */
 interface Group {
-  figures(): Promise<readonly BenchFigure[]>
+  figures(options: GroupOptions): Promise<readonly BenchFigure[]>
 }
 
 const GROUPS: Readonly<Record<string, () => Promise<Group>>> = {
@@ -25,7 +30,11 @@ const GROUPS: Readonly<Record<string, () => Promise<Group>>> = {
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+    options: {
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+      events: { type: 'string' },
+    },
   })
   if (values.help) {
     process.stdout.write(HELP)
@@ -36,12 +45,17 @@ async function main(): Promise<number> {
     process.stderr.write(`no such group: ${unknown.join(', ')}; there are ${Object.keys(GROUPS).join(', ')}\n`)
     return 2
   }
+  const options: GroupOptions = values.events === undefined ? {} : { events: Number(values.events) }
+  if (options.events !== undefined && !(Number.isInteger(options.events) && options.events >= EVENTS_LEAST)) {
+    process.stderr.write(`--events ${values.events}: a whole number of at least ${EVENTS_LEAST} is wanted\n`)
+    return 2
+  }
   const wanted = positionals.length === 0 ? Object.keys(GROUPS) : positionals
   const missed: string[] = []
   if (!values.json) process.stdout.write(`${HEAD}\n`)
   for (const name of wanted) {
     process.stderr.write(values.json || process.stdout.isTTY !== true ? '' : `measuring ${name} ...\r`)
-    for (const figure of await figuresOf(name, missed)) {
+    for (const figure of await figuresOf(name, options, missed)) {
       process.stdout.write(values.json ? `${JSON.stringify(figure)}\n` : `${rowOf(figure)}\n`)
       if (!figure.ok) missed.push(figure.name)
     }
@@ -51,9 +65,9 @@ async function main(): Promise<number> {
 }
 
 /** A group that can't be measured is missed as a whole; the others are measured all the same. */
-async function figuresOf(name: string, missed: string[]): Promise<readonly BenchFigure[]> {
+async function figuresOf(name: string, options: GroupOptions, missed: string[]): Promise<readonly BenchFigure[]> {
   try {
-    return await (await GROUPS[name]!()).figures()
+    return await (await GROUPS[name]!()).figures(options)
   } catch (error) {
     process.stderr.write(`${name}: not measured: ${error instanceof Error ? error.stack : error}\n`)
     missed.push(name)
