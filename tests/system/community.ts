@@ -14,6 +14,8 @@ import { Simulator } from '../../hardware-sim/demo/simulator.ts'
 import { eventually } from './eventually.ts'
 
 const START_MS = 15_000
+/** Readings wait so long for each other here: by default it is a second, which is longer than most tests look. */
+const GATHER = '50ms'
 
 /** A simulated world, a settings file that fits it, and hubs that are started and ended as processes of their own. */
 export class Community {
@@ -41,7 +43,7 @@ export class Community {
     const folder = mkdtempSync(join(tmpdir(), 'linli-system-'))
     const listen = `127.0.0.1:${await freePort()}`
     const simulator = await Simulator.start(folder, { ...scenario, api: { listen } })
-    changeSettings(simulator.ready.settings, change)
+    changeSettings(simulator.ready.settings, (settings) => change(gatheringShortly(settings)))
     const token = await createToken(simulator.ready.settings, 'property')
     return new Community(folder, simulator, new HubClient(`http://${listen}`, token))
   }
@@ -93,6 +95,10 @@ export class Community {
     await this.simulator.end()
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 })
   }
+}
+
+function gatheringShortly(settings: PlainSettings): PlainSettings {
+  return { ...settings, storage: { ...(settings.storage as object | undefined), gather: GATHER } }
 }
 
 /** `count` meters on one Modbus TCP host, each read every `every`. */

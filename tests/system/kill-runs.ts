@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import type { HubEvent } from '../../hardware-sim/demo/client.ts'
+import { dirname } from 'node:path'
+import type { Entry } from '../../gateway/contract/event.ts'
 import type { PlainSettings } from '../../hardware-sim/demo/hub.ts'
 import { seededRandom } from '../../hardware-sim/random.ts'
 import { Community, tcpMeters } from './community.ts'
 import { pathOf } from './needs.ts'
+import { openHere, readAll } from './storage/log-in-a-folder.ts'
 
 /** Of a hundred lives so many end before or soon after the hub listens, the others while it works. */
 const EARLY_PERCENT = 25
@@ -130,26 +132,32 @@ async function examine(
   const places = new Set(events.map(({ linliseq }) => linliseq))
   const last = Math.max(...events.map(({ linliseq }) => linliseq ?? 0))
   await hub.stop()
+  const integrity = integrityOf(community.database)
+  const store = await openHere(dirname(community.database))
+  const entries = await readAll(store).finally(() => store.close())
   return {
     acknowledged: seen.size,
     lost: [...seen].filter(([id, text]) => found.get(id) !== text).map(([id]) => id),
     holes: Array.from({ length: last }, (_, index) => index + 1).filter((place) => !places.has(place)),
-    twice: readTwice(events),
+    twice: readTwice(entries),
     epochs: [...new Set(events.map(({ id }) => id.split('/').at(-2) ?? ''))],
     undelivered: (platform.firstSeq ?? 1) - 1 + platform.missing,
     duplicates: platform.duplicates,
-    integrity: integrityOf(community.database),
+    integrity,
   }
 }
 
-/** A meter is read at most once in a millisecond: two readings of one moment are one reading, stored twice. */
-function readTwice(events: readonly HubEvent[]): readonly string[] {
+/**
+ * Two readings of one meter with the same moment on both clocks are one reading, stored twice. The monotonic one counts
+ * microseconds and is told to nobody outside: two honest readings may share a millisecond, when the host was held up.
+ */
+function readTwice(entries: readonly Entry[]): readonly string[] {
   const moments = new Set<string>()
   const twice: string[] = []
-  for (const { type, source, time, id } of events) {
-    if (type !== 'linli.meter.reading') continue
-    const moment = `${source} ${time}`
-    if (moments.has(moment)) twice.push(id)
+  for (const entry of entries) {
+    if (entry.kind !== 'event' || entry.type !== 'linli.meter.reading') continue
+    const moment = `${entry.source} ${entry.wallMs} ${entry.monoMs}`
+    if (moments.has(moment)) twice.push(`${moment} at ${entry.seq}`)
     moments.add(moment)
   }
   return twice
