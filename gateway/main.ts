@@ -23,6 +23,7 @@ import { createNotifier, type Notifier } from './io/sd-notify.ts'
 import { createSecrets } from './io/secrets.ts'
 import { createSystemIo } from './io/system.ts'
 import { checkSettings, problemText } from './settings/check.ts'
+import { logOptionsOf } from './settings/log-options.ts'
 import type { Settings } from './settings/schema.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
@@ -98,8 +99,7 @@ async function startHub(settings: Settings, parts: HubParts): Promise<Hub> {
   const profiles = createProfiles({ folder: PROFILES_FOLDER, besides })
   const secrets = createSecrets({ besides, credentials: process.env.CREDENTIALS_DIRECTORY })
   const io = createSystemIo({ profiles, secrets })
-  const { gatherMs, gatherEvents: commitEvents, gatherBytes: commitChars } = settings.storage
-  const store = await openStore({ path, hub: settings.hub.id, clock, log, gatherMs, commitEvents, commitChars })
+  const store = await openStore({ path, clock, log, ...logOptionsOf(settings) })
   const key = loadHubKey(dirname(path))
   const recorder = createRecorder({ store, clock, log, hash: keyedHash(key) }, signal)
   const supervisor = createSupervisor({ clock, log, io, recorder })

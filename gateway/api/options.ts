@@ -19,6 +19,8 @@ export interface ApiTlsOptions {
 export interface ConsumerOptions {
   readonly id: string
   readonly rights: Rights
+  /** Nothing goes by age before it has confirmed it. */
+  readonly required: boolean
 }
 
 const listen = z
@@ -28,6 +30,11 @@ const listen = z
     'an address and a port are wanted, such as 127.0.0.1:8443 or [::1]:8443',
   )
   .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'a port is at most 65535')
+
+/** Under what name the cursor of a pulling consumer is kept in the log. */
+export function pullConsumer(id: string): string {
+  return `pull:${id}`
+}
 
 /** How the hub is reached over HTTP. */
 export const apiOptions = z.strictObject({
@@ -49,4 +56,10 @@ export const apiOptions = z.strictObject({
 export const consumerOptions = z.strictObject({
   id: name.describe('Name of this consumer; `linli token create NAME` makes a token for it.'),
   rights: rightsSchema.describe('What this consumer may see.'),
+  required: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether it must have everything that it may see: then nothing of that goes by age before it has confirmed it, only when its room is needed.',
+    ),
 })

@@ -59,10 +59,10 @@ function isTimezone(text: string): boolean {
 const keep = z.strictObject({
   telemetry: duration
     .prefault('30d')
-    .describe('How long readings are kept; before unconfirmed ones go they are thinned.'),
-  status: duration.prefault('90d').describe('How long changes of state are kept.'),
-  alarm: duration.prefault('1y').describe('How long alarms are kept.'),
-  audit: duration.prefault('3y').describe('How long it is kept who did what.'),
+    .describe('How long readings are kept; what is not confirmed stays until its room is needed.'),
+  status: duration.prefault('90d').describe('How long changes of state are kept; the same holds.'),
+  alarm: duration.prefault('1y').describe('How long alarms are kept; the same holds.'),
+  audit: duration.prefault('3y').describe('How long it is kept who did what; the same holds.'),
 })
 
 export const hubSection = z.strictObject({

@@ -1,23 +1,27 @@
 import { EVENT_CLASSES, type EventClass } from '../contract/event.ts'
+import type { Now } from './ageing.ts'
 import { Boots, type Opening } from './boots.ts'
-import { eventsBehind } from './collect.ts'
 import { Cursors, type Standing } from './cursors.ts'
-import { type GapRun, Gaps, runsOf } from './gaps.ts'
+import { Gaps } from './gaps.ts'
+import { Keeper, type KeepingReport, type Kept, type Retention } from './keeper.ts'
 import { type NewRow, rowsOf } from './pack.ts'
 import { COLUMNS, type Parcel, type Stream } from './parcel.ts'
 import { quarantine } from './quarantine.ts'
 import { type PageQuery, type RawPage, Reader } from './reader.ts'
-import { DamagedRow, decodeBody, decodeHead, RowEncoder } from './row.ts'
-import type { Sqlite, Statement } from './sqlite.ts'
+import { DamagedRow, decodeHead, RowEncoder } from './row.ts'
+import { type Sqlite, type Statement, trouble } from './sqlite.ts'
+import { Trimmer } from './trimmer.ts'
 
-/** Rows that one transaction of a trim takes away at most: nothing else is written while it lasts. */
-const TRIM_ROWS_MAX = 200
-/** The WAL is copied into the database when nobody waits, from so many frames on ... */
-const CHECKPOINT_FRAMES = 1000
-/** ... and at once from so many on. */
+/** The WAL is copied into the database at once from so many frames on, where retention allows it no fewer ... */
 const CHECKPOINT_FRAMES_MAX = 4000
+/** ... and when nobody waits from this part of them on. */
+const CHECKPOINT_IDLE_PART = 0.25
+/** A commit that finds no room lets go of so many chunks at most before it gives up. */
+const CHUNKS_A_COMMIT_MAX = 50
 /** Asking SQLite for the length of its WAL costs as much as a small commit, so it is asked about every so many frames. */
 const FRAMES_UNASKED_MAX = 250
+/** What letting go of a chunk writes, about. */
+const FRAMES_A_CHUNK = 200
 
 export interface Places {
   readonly firstSeq: number
@@ -51,6 +55,9 @@ export class Engine {
   readonly #firsts = new Map<EventClass, Statement<[], { last: number; head: Buffer }>>()
   readonly #commitMany: (rows: readonly NewRow[], confirms: readonly Confirm[]) => number[]
   readonly #trimChunk: (seq: number) => boolean
+  #keeper: Keeper | undefined
+  /** Rows of the commit at hand: class, length of head and body. */
+  #inserted: [EventClass, number, number][] = []
   #framesGuess = 0
   #framesUnasked = 0
 
@@ -73,7 +80,11 @@ export class Engine {
         force ? this.#cursors.reset(consumer, seq, classes) : this.#cursors.confirm(consumer, seq, classes),
       )
     }).immediate
-    this.#trimChunk = db.transaction((seq: number) => this.#trimWithin(seq)).immediate
+    const trimmer = new Trimmer(db, this.#gaps, this.#encoder)
+    this.#trimChunk = db.transaction((seq: number) => {
+      this.#keeper?.disturbed(this.#lastSeq)
+      return trimmer.chunk(seq)
+    }).immediate
     this.boot = new Boots(db).begin(opening, lastSeq + 1)
   }
 
@@ -90,9 +101,27 @@ export class Engine {
     const count = parcel.rows.length / COLUMNS
     const firstSeq = this.#lastSeq + 1
     const rows = rowsOf(parcel, streams, firstSeq)
-    const confirmed = this.#write(rows, confirms)
+    const confirmed = this.#writeWithRoom(rows, confirms, parcel.text.length)
     this.#lastSeq += count
+    if (this.#keeper !== undefined) for (const row of this.#inserted) this.#keeper.added(...row)
     return { firstSeq, lastSeq: this.#lastSeq, confirmed }
+  }
+
+  /** Where there is no room for it some is made: what comes is never refused while older things can go. */
+  #writeWithRoom(rows: readonly NewRow[], confirms: readonly Confirm[], chars: number): readonly number[] {
+    for (let chunks = 0; ; chunks++) {
+      try {
+        this.#inserted = []
+        return this.#write(rows, confirms)
+      } catch (error) {
+        if (trouble(error) !== 'full' || chunks >= CHUNKS_A_COMMIT_MAX || !this.#makeRoom(chars)) throw error
+      }
+    }
+  }
+
+  #makeRoom(chars: number): boolean {
+    const keeper = this.#keeper
+    return keeper !== undefined && this.#settingAside(() => keeper.makeRoom(chars, this.#lastSeq))
   }
 
   /** A row alone is a transaction of its own: SQLite begins and ends it with the statement. */
@@ -105,6 +134,7 @@ export class Engine {
   #insert({ class: name, events }: NewRow): void {
     const { lastSeq, head, body } = this.#encoder.encode(events, this.boot)
     this.#inserts.get(name)!.run(lastSeq, head, body)
+    this.#inserted.push([name, head.length, body.length])
     this.#framesUnasked += 2 + Math.ceil(body.length / 4096)
   }
 
@@ -145,12 +175,39 @@ export class Engine {
     return first
   }
 
+  /** From now on keep to what the settings say. */
+  keep(retention: Retention): void {
+    const parts = { db: this.#db, epoch: this.epoch, boot: this.boot, gaps: this.#gaps, cursors: this.#cursors }
+    this.#keeper = new Keeper(parts, retention, this.#lastSeq)
+  }
+
+  /** Whether there is something to be let go of. */
+  tendDue(): boolean {
+    return this.#keeper?.due() ?? false
+  }
+
+  /** One small step of what keeps the log within its room and its age. */
+  tend(now: Now): Kept {
+    const keeper = this.#keeper
+    if (keeper === undefined) return { more: false, unconfirmed: {} }
+    return this.#settingAside(() => keeper.tend(now, this.#lastSeq))
+  }
+
+  keeping(): KeepingReport | undefined {
+    return this.#keeper?.report()
+  }
+
   /** Take away the oldest rows up to a place; true when none is left. Each call is one small transaction. */
   trim(seq: number): boolean {
+    return this.#settingAside(() => this.#trimChunk(Math.min(seq, this.#lastSeq)))
+  }
+
+  /** Take something away; where a damaged row is in the way, set it aside and go on. */
+  #settingAside<T>(take: () => T): T {
     for (;;) {
       try {
-        const done = this.#trimChunk(Math.min(seq, this.#lastSeq))
-        this.#framesUnasked += TRIM_ROWS_MAX
+        const done = take()
+        this.#framesUnasked += FRAMES_A_CHUNK
         return done
       } catch (error) {
         if (!(error instanceof DamagedRow)) throw error
@@ -161,54 +218,21 @@ export class Engine {
     }
   }
 
-  #trimWithin(seq: number): boolean {
-    let bound = seq
-    for (const name of EVENT_CLASSES) {
-      const over = this.#db
-        .prepare<[number, number], number>(`SELECT last FROM ${name} WHERE last <= ? ORDER BY last LIMIT 1 OFFSET ?`)
-        .pluck()
-        .get(seq, TRIM_ROWS_MAX / EVENT_CLASSES.length)
-      if (over !== undefined) bound = Math.min(bound, over)
-    }
-    const runs: GapRun[] = []
-    for (const name of EVENT_CLASSES) {
-      const heads = this.#db.prepare<[number], { last: number; head: Buffer }>(
-        `SELECT last, head FROM ${name} WHERE last <= ?`,
-      )
-      for (const { last, head } of heads.all(bound)) runs.push(...runsOf(decodeHead(name, last, head), 'evicted'))
-      this.#db.prepare(`DELETE FROM ${name} WHERE last <= ?`).run(bound)
-      if (bound === seq) runs.push(...this.#cutRow(name, seq))
-    }
-    this.#gaps.add(runs)
-    return bound === seq
-  }
-
-  /** Where a row reaches over the place, keep only what is behind it. */
-  #cutRow(name: EventClass, seq: number): GapRun[] {
-    const row = this.#db
-      .prepare<[number], { last: number; head: Buffer; body: Buffer }>(
-        `SELECT last, head, body FROM ${name} WHERE last > ? ORDER BY last LIMIT 1`,
-      )
-      .get(seq)
-    if (row === undefined) return []
-    const head = decodeHead(name, row.last, row.head)
-    if (head.firstSeq > seq) return []
-    const kept = this.#encoder.encode(eventsBehind(decodeBody(head, row.body), seq), head.boot)
-    this.#db.prepare(`UPDATE ${name} SET head = ?, body = ? WHERE last = ?`).run(kept.head, kept.body, row.last)
-    return runsOf(head, 'evicted')
-      .filter((run) => run.fromSeq <= seq)
-      .map((run) => (run.toSeq <= seq ? run : { ...run, toSeq: seq, counts: { [name]: seq - run.fromSeq + 1 } }))
-  }
-
   #setRowAside(damaged: DamagedRow): void {
     this.#reader.forget()
-    this.#db.transaction(() => quarantine(this.#db, this.#gaps, damaged, this.#lastSeq)).immediate()
+    this.#db
+      .transaction(() => {
+        quarantine(this.#db, this.#gaps, damaged, this.#lastSeq)
+        this.#keeper?.disturbed(this.#lastSeq)
+      })
+      .immediate()
   }
 
   /** Whether the WAL should be copied into the database: as soon as nobody waits, or now. */
   checkpointDue(): 'no' | 'idle' | 'now' {
     const frames = this.#walFrames()
-    return frames >= CHECKPOINT_FRAMES_MAX ? 'now' : frames >= CHECKPOINT_FRAMES ? 'idle' : 'no'
+    const framesMax = this.#keeper?.room.walFrames ?? CHECKPOINT_FRAMES_MAX
+    return frames >= framesMax ? 'now' : frames >= framesMax * CHECKPOINT_IDLE_PART ? 'idle' : 'no'
   }
 
   /** Length of the WAL in frames, about. */
@@ -223,9 +247,21 @@ export class Engine {
 
   /** Copy the WAL into the database and sync it; the WAL is then written from its start again. */
   checkpoint(): void {
+    this.save()
     this.#db.pragma('wal_checkpoint(PASSIVE)')
     this.#framesGuess = 0
     this.#framesUnasked = 0
+  }
+
+  /** Keep what is in memory only to spare a page in each commit; where there is no room, it is counted at the next start. */
+  save(): void {
+    const keeper = this.#keeper
+    if (keeper === undefined) return
+    try {
+      this.#db.transaction(() => keeper.save(this.#lastSeq)).immediate()
+    } catch (error) {
+      if (trouble(error) !== 'full') throw error
+    }
   }
 
   close(): void {

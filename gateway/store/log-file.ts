@@ -4,6 +4,7 @@ import { Boots, type Opening } from './boots.ts'
 import { Cursors } from './cursors.ts'
 import { Engine } from './engine.ts'
 import { Gaps } from './gaps.ts'
+import type { Retention } from './keeper.ts'
 import { doubt, isOwnWal, type Mark } from './mark.ts'
 import type { Parcel, Stream } from './parcel.ts'
 import { DamagedRow, decodeHead } from './row.ts'
@@ -25,6 +26,8 @@ export interface LogFile {
   readonly hub: string
   /** The log must reach at least to this place of this epoch, or it is not the continuation of what was acknowledged. */
   readonly atLeast?: { readonly epoch: string; readonly seq: number }
+  /** How much is kept and how long; everything when left out. */
+  readonly retention?: Retention
 }
 
 /** How the name of a file that was set aside goes on. */

@@ -3,6 +3,7 @@ import type { Entry, EventClass, NewEvent } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
 import type { Figure } from '../contract/figure.ts'
 import type { Log } from '../contract/log.ts'
+import type { Now } from './ageing.ts'
 import { Bells } from './bells.ts'
 import type { Opening } from './boots.ts'
 import type { Batch } from './commit-queue.ts'
@@ -17,6 +18,7 @@ import type { Calls, Committed, Opened, StorePort } from './service.ts'
 import { EpochChanged, type Page, type Position, PositionAhead, type ReadQuery, type Store } from './store.ts'
 import { Tail } from './tail.ts'
 import { Turns } from './turns.ts'
+import { Upkeep } from './upkeep.ts'
 
 /** Reads in the worker's queue, so that many readers never stand before a commit. */
 const READS_IN_FLIGHT = 2
@@ -61,6 +63,7 @@ export class LogStore implements OpenedStore {
   readonly #reads = new Turns(READS_IN_FLIGHT)
   readonly #counters = new Counters()
   readonly #lags: Lags
+  readonly #upkeep: Upkeep | undefined
   #epoch: string
   #firstSeq: number
   #lastSeq: number
@@ -84,6 +87,10 @@ export class LogStore implements OpenedStore {
       asFault,
     })
     this.#reportNews(opened)
+    if (options.file.retention !== undefined) {
+      const handlers = { tend: (now: Now) => this.#tend(now), append: (event: NewEvent) => this.append([event]) }
+      this.#upkeep = new Upkeep(options.clock, handlers)
+    }
   }
 
   get failed(): Promise<never> {
@@ -173,9 +180,17 @@ export class LogStore implements OpenedStore {
     }
   }
 
+  async #tend(now: Now): Promise<Calls['tend'][1]> {
+    const tended = await this.#ask('tend', now)
+    this.#firstSeq = tended.firstSeq
+    this.#tail.trim(tended.firstSeq - 1)
+    return tended
+  }
+
   async ping(): Promise<void> {
-    const { bytes } = await this.#port.call('ping', undefined)
+    const { bytes, keeping } = await this.#port.call('ping', undefined)
     this.#counters.bytes = bytes
+    this.#upkeep?.reported(keeping)
   }
 
   figures(): readonly Figure[] {
@@ -187,7 +202,7 @@ export class LogStore implements OpenedStore {
       waiting: this.#committer.waiting,
       failed: this.#state !== 'open',
     })
-    return [...own, ...this.#lags.figures(this.#lastSeq)]
+    return [...own, ...this.#lags.figures(this.#lastSeq), ...(this.#upkeep?.figures() ?? [])]
   }
 
   close(): Promise<void> {
@@ -198,6 +213,7 @@ export class LogStore implements OpenedStore {
   async #close(): Promise<void> {
     if (this.#state === 'dead') return
     this.#state = 'closed'
+    this.#upkeep?.stop()
     await this.#committer.finish(closedFault())
     this.#ended.abort(closedFault())
     this.#bells.fail(closedFault())
@@ -208,6 +224,7 @@ export class LogStore implements OpenedStore {
   die(reason: Error): void {
     if (this.#state === 'dead') return
     this.#state = 'dead'
+    this.#upkeep?.stop()
     const fault = new Fault('connection', `the event log has come to its end: ${reason.message}`, {
       code: 'store',
       hint: 'the hub restarts; see its log for the cause',
@@ -231,7 +248,10 @@ export class LogStore implements OpenedStore {
       throw new RangeError(`${position.seq} is no place in the log`)
   }
 
-  async #ask<Name extends 'read' | 'cursor' | 'trim'>(name: Name, argument: Calls[Name][0]): Promise<Calls[Name][1]> {
+  async #ask<Name extends 'read' | 'cursor' | 'trim' | 'tend'>(
+    name: Name,
+    argument: Calls[Name][0],
+  ): Promise<Calls[Name][1]> {
     try {
       return await this.#port.call(name, argument)
     } catch (error) {
@@ -240,7 +260,7 @@ export class LogStore implements OpenedStore {
     }
   }
 
-  #committed({ appends }: Batch, { firstSeq, lastSeq }: Committed): void {
+  #committed({ appends }: Batch, { firstSeq, lastSeq, tendDue }: Committed): void {
     let seq = firstSeq
     for (const { events } of appends) {
       for (const event of events) this.#tail.push(stored(event, this.#epoch, seq++))
@@ -248,6 +268,7 @@ export class LogStore implements OpenedStore {
     this.#lastSeq = lastSeq
     this.#counters.committed(lastSeq - firstSeq + 1)
     this.#bells.ring(lastSeq)
+    if (tendDue) this.#upkeep?.nudge()
   }
 
   /** An error of the disk stops all acknowledging until the file was opened anew; a full disk refuses what is new; else it is a bug. */

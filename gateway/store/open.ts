@@ -1,5 +1,6 @@
 import type { Clock } from '../contract/clock.ts'
 import type { Log } from '../contract/log.ts'
+import type { Retention } from './keeper.ts'
 import { LogStore, type OpenedStore, openingNow } from './log-store.ts'
 import { asFault } from './refusal.ts'
 import type { StorePort } from './service.ts'
@@ -25,6 +26,8 @@ export interface StoreOptions {
   readonly commitChars?: number
   /** So many of the newest events are read from memory; 0 for none. */
   readonly tailEvents?: number
+  /** How much is kept and how long; everything when left out. */
+  readonly retention?: Retention
   /** Another way to the writer than a thread of its own: a simulation. */
   readonly port?: (died: (reason: Error) => void) => StorePort
 }
@@ -42,7 +45,7 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
   const { path, hub, clock, log, signal } = options
   let store: LogStore | undefined
   const port = (options.port ?? startWorker)((reason) => store?.die(reason))
-  const file = { path, hub }
+  const file = { path, hub, ...(options.retention === undefined ? {} : { retention: options.retention }) }
   try {
     const opened = await port.call('open', { file, opening: openingNow(clock) })
     const {

@@ -15,8 +15,9 @@ export interface Room {
   readonly startBytes: number
   /** ... until no more than these are. */
   readonly stopBytes: number
-  /** The WAL is kept below so many frames. */
+  /** The WAL is copied into the database when it has so many frames, and cut to so many bytes where it got longer. */
   readonly walFrames: number
+  readonly walBytes: number
   readonly ballastBytes: number
 }
 
@@ -45,6 +46,7 @@ export function roomOf(maxBytes: number): Room {
     stopBytes: databaseBytes * STOP_PART,
     // The other half is for the one commit that may come when the WAL is just not full.
     walFrames: Math.floor(walBytes / 2 / FRAME_BYTES),
+    walBytes: Math.floor(walBytes),
     ballastBytes,
   }
 }

@@ -43,6 +43,9 @@ const ADDED: readonly string[] = [
   // Classes in which a consumer is further on than its row in `cursor` says.
   `CREATE TABLE class_cursor (consumer TEXT NOT NULL, class TEXT NOT NULL, epoch TEXT NOT NULL, seq INTEGER NOT NULL,
      crc INTEGER NOT NULL, PRIMARY KEY (consumer, class)) WITHOUT ROWID`,
+  // What the rows of a class up to a place come to; `usage.ts` keeps it.
+  `CREATE TABLE usage (class TEXT PRIMARY KEY, seq INTEGER NOT NULL, rows INTEGER NOT NULL, bytes INTEGER NOT NULL,
+     boot INTEGER NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID`,
 ]
 
 /** Make what a log of an earlier version does not have. */

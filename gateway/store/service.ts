@@ -1,8 +1,10 @@
 import type { EventClass } from '../contract/event.ts'
 import { isFault } from '../contract/fault.ts'
+import type { Now } from './ageing.ts'
 import type { Opening } from './boots.ts'
 import type { Standing } from './cursors.ts'
 import type { Confirm, Engine, Places } from './engine.ts'
+import type { KeepingReport, Kept } from './keeper.ts'
 import { type EpochChange, type LogFile, openLogFile } from './log-file.ts'
 import { markText, parseMark } from './mark.ts'
 import type { Parcel, Stream } from './parcel.ts'
@@ -22,8 +24,10 @@ export interface Calls {
   ]
   /** Take away one chunk of what is up to this place. */
   trim: [number, { readonly done: boolean; readonly firstSeq: number }]
+  /** One small step of what keeps the log within its room and its age. */
+  tend: [Now, Kept & { readonly firstSeq: number }]
   checkpoint: [undefined, undefined]
-  ping: [undefined, { readonly bytes: number }]
+  ping: [undefined, { readonly bytes: number; readonly keeping?: KeepingReport }]
   close: [undefined, undefined]
 }
 
@@ -48,6 +52,8 @@ export interface Committed extends Places {
   readonly confirmed: readonly number[]
   /** True when it is time to copy the WAL into the database as soon as nobody waits. */
   readonly checkpointDue: boolean
+  /** True when something should be let go of. */
+  readonly tendDue: boolean
 }
 
 /** The way to the writer: in a thread of its own (`worker-port.ts`), or at hand (a simulation). */
@@ -93,6 +99,7 @@ export class StoreService {
       this.#closeEngine()
       const { engine, ...news } = openLogFile(file, opening, parseMark(this.#lock.read() ?? ''))
       this.#engine = engine
+      if (file.retention !== undefined) engine.keep(file.retention)
       this.#mark(engine, false)
       const { epoch, lastSeq } = engine
       return { epoch, firstSeq: engine.firstSeq(), lastSeq, standings: engine.standings(), ...news }
@@ -103,7 +110,7 @@ export class StoreService {
       const places = this.#open.commit(parcel, this.#streams, confirms)
       const due = this.#open.checkpointDue()
       if (due === 'now') this.#checkpointBehindCommit()
-      return { ...places, checkpointDue: due === 'idle' }
+      return { ...places, checkpointDue: due === 'idle', tendDue: this.#engine?.tendDue() ?? false }
     },
     read: (query) => this.#open.read(query),
     cursor: ({ consumer, classes }) => this.#open.cursor(consumer, classes),
@@ -111,12 +118,21 @@ export class StoreService {
       const done = this.#open.trim(seq)
       return { done, firstSeq: this.#open.firstSeq() }
     },
+    tend: (now) => {
+      const kept = this.#open.tend(now)
+      if (this.#open.checkpointDue() === 'now') this.#checkpointBehindCommit()
+      return { ...kept, firstSeq: this.#engine?.firstSeq() ?? 1 }
+    },
     checkpoint: () => {
       this.#checkpoint()
       return undefined
     },
-    ping: () => ({ bytes: bytesOnDisk(this.#path) }),
+    ping: () => {
+      const keeping = this.#engine?.keeping()
+      return { bytes: bytesOnDisk(this.#path), ...(keeping === undefined ? {} : { keeping }) }
+    },
     close: () => {
+      quietly(() => this.#engine?.save())
       this.#closeEngine()
       this.#lock?.release()
       this.#lock = undefined
@@ -162,12 +178,16 @@ export class StoreService {
     const engine = this.#engine
     this.#engine = undefined
     if (engine === undefined) return
-    for (const step of [() => this.#mark(engine, true), () => engine.close()]) {
-      try {
-        step()
-      } catch (error) {
-        if (trouble(error) === undefined) throw error
-      }
-    }
+    quietly(() => this.#mark(engine, true))
+    quietly(() => engine.close())
+  }
+}
+
+/** What goes wrong with the disk while something is closed changes nothing any more. */
+function quietly(step: () => void): void {
+  try {
+    step()
+  } catch (error) {
+    if (trouble(error) === undefined) throw error
   }
 }

@@ -10,6 +10,8 @@ export interface UpstreamOptions {
   readonly id: string
   readonly mqtt: MqttOptions
   readonly rights: Rights
+  /** Nothing goes by age before it has confirmed it. */
+  readonly required: boolean
 }
 
 export interface MqttOptions {
@@ -103,9 +105,20 @@ const mqtt = z
     reconnectMaxMs: reconnectMax,
   }))
 
+/** Under what name the cursor of an upstream is kept in the log. */
+export function upstreamConsumer(id: string): string {
+  return `up:${id}`
+}
+
 /** One upstream platform that events are pushed to. */
 export const upstreamOptions = z.strictObject({
   id: name.describe('Name of this upstream; its place in the log is kept under it.'),
   mqtt: mqtt.describe('A broker that the events are published to.'),
   rights: rightsSchema.describe('What this upstream may see.'),
+  required: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether it must have everything that it may see: then nothing of that goes by age before it has confirmed it, only when its room is needed.',
+    ),
 })

@@ -6,7 +6,7 @@ import type { Log } from '../contract/log.ts'
 import type { Position, Store } from '../store/store.ts'
 import { fullJitterMs } from './backoff.ts'
 import { type Dial, LinkLost } from './link.ts'
-import type { UpstreamOptions } from './options.ts'
+import { type UpstreamOptions, upstreamConsumer } from './options.ts'
 import { createPump, type Pump } from './pump.ts'
 
 const BACKOFF_FIRST_MS = 1000
@@ -100,7 +100,7 @@ class Keeper {
     this.#dial = dial
     this.sinceMs = parts.clock.monoMs()
     const { window, publishTimeoutMs } = options.mqtt
-    const consumer = `up:${options.id}`
+    const consumer = upstreamConsumer(options.id)
     this.pump = createPump({ ...parts, consumer, rights: options.rights, window, publishTimeoutMs })
   }
 

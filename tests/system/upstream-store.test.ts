@@ -33,7 +33,7 @@ async function apiOn(store: Store): Promise<(path: string) => Promise<{ status: 
     clock: createClock(),
     log: logInto([]),
     signal: new AbortController().signal,
-    consumers: [{ id: 'property', rights: rightsSchema.parse({}) }],
+    consumers: [{ id: 'property', rights: rightsSchema.parse({}), required: false }],
     tokens: { verify: () => ({ consumer: 'property', id: '1' }) },
     health: () => ({ ok: true }),
     figures: () => [],

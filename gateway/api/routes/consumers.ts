@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { EVENT_CLASSES, type EventClass } from '../../contract/event.ts'
 import type { Position, Store } from '../../store/store.ts'
 import type { CursorCodec } from '../cursor.ts'
+import { pullConsumer } from '../options.ts'
 import { positionProblem } from '../positions.ts'
 import { ApiProblem } from '../problem.ts'
 import { type Answer, type ApiRequest, callerOf, type Route } from '../route.ts'
@@ -18,11 +19,6 @@ export interface ConsumersParts {
   readonly store: Store
   /** The cursors of one consumer. */
   readonly cursors: (consumer: string) => CursorCodec
-}
-
-/** Under what name the cursor of a pulling consumer is kept in the log. */
-export function pullConsumer(id: string): string {
-  return `pull:${id}`
 }
 
 /** `GET` and `PUT /v1/consumers/{id}/cursor`: where a consumer has confirmed, in all and by class, kept by the hub. */

@@ -5,10 +5,10 @@ import type { Rights } from '../../contract/rights.ts'
 import type { Page, Position, Store } from '../../store/store.ts'
 import type { CursorCodec } from '../cursor.ts'
 import { narrow } from '../narrow.ts'
+import { pullConsumer } from '../options.ts'
 import { type EventsQuery, PAGE_EVENTS, PAGE_EVENTS_MAX, readEventsQuery } from '../parameters.ts'
 import { positionProblem } from '../positions.ts'
 import { type Answer, type ApiRequest, type Caller, callerOf, type Route } from '../route.ts'
-import { pullConsumer } from './consumers.ts'
 
 const PAGE_BYTES_MAX = 1024 * 1024
 

@@ -59,7 +59,7 @@ export class ApiRig {
       clock: createClock(),
       log: logInto(this.lines),
       signal: this.stop.signal,
-      consumers: [{ id: 'property', rights: rightsSchema.parse({ privacy: 'personal' }) }],
+      consumers: [{ id: 'property', rights: rightsSchema.parse({ privacy: 'personal' }), required: false }],
       tokens,
       health: () => this.health,
       figures: () => [{ name: 'linli_log_events', help: 'Events.', kind: 'gauge', value: 12 }],

@@ -55,7 +55,7 @@ test('each mistake comes with the way out', () => {
   expect(hints(TEN_MISTAKES)).toEqual([
     'Name of this box, the same for its whole life: it is part of the id of every event.',
     'did you mean Asia/Shanghai?',
-    'How long readings are kept; before unconfirmed ones go they are thinned.',
+    'How long readings are kept; what is not confirmed stays until its room is needed.',
     'The log takes at most so much of the disk.',
     'did you mean `baud`? known here: port, baud, parity, stopBits',
     'Address set on the meter, 1 to 247.',

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach } from 'vitest'
@@ -35,6 +35,12 @@ export function storeRig() {
       const store = await openStore({ ...base, port: () => directPort(), ...changes })
       ends.push(() => store.close())
       return store
+    },
+    /** The files of the log as they are now, under another name: what a crash leaves. */
+    copied(name: string): string {
+      const to = join(folder, name)
+      for (const end of ['', '-wal', '-mark']) if (existsSync(path + end)) copyFileSync(path + end, to + end)
+      return to
     },
     /** Do something to the file of a closed log. */
     harm(sql: string, ...values: unknown[]): void {

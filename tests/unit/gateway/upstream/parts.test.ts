@@ -103,6 +103,7 @@ describe('the settings of an upstream', () => {
         classes: ['telemetry', 'status', 'alarm', 'audit'],
         privacy: 'public',
       },
+      required: true,
     })
   })
 

@@ -1,0 +1,106 @@
+import type { EventClass } from '../contract/event.ts'
+
+/** The clocks as whoever calls sees them. */
+export interface Now {
+  readonly wallMs: number
+  readonly monoMs: number
+  /** A time source agrees with the wall clock, or did in this boot. */
+  readonly trusted: boolean
+}
+
+const HOUR_MS = 3_600_000
+/** A wall clock that moved further than this against the monotonic one has jumped. */
+const JUMP_MS = HOUR_MS
+/** A hub may be switched off for so long before its clock counts as jumped when it comes back. */
+const ABSENCE_MS = 7 * 24 * HOUR_MS
+/** What a clock says after a jump is believed when it has said it for so long. */
+const TRIAL_MS = 24 * HOUR_MS
+
+/**
+ * Says whether the wall clock is sure enough to let things go by it. A time source that is wrong by ten years would
+ * end everything at once: so a jump has to prove itself for a day of monotonic time first.
+ */
+export class SteadyTime {
+  /** Wall time less monotonic time, as it was last believed. */
+  #offsetMs: number | undefined
+  #trial: { readonly offsetMs: number; readonly sinceMonoMs: number } | undefined
+  readonly #lastKnownMs: number | undefined
+
+  /** @param lastKnownMs the newest trusted time in the log; undefined when there is none */
+  constructor(lastKnownMs: number | undefined) {
+    this.#lastKnownMs = lastKnownMs
+  }
+
+  /** The time to let things go by; undefined while it is not sure. */
+  sure({ wallMs, monoMs, trusted }: Now): number | undefined {
+    if (!trusted) return undefined
+    const offsetMs = wallMs - monoMs
+    if (this.#fits(offsetMs, wallMs) || this.#proven(offsetMs, monoMs)) {
+      this.#offsetMs = offsetMs
+      this.#trial = undefined
+      return wallMs
+    }
+    return undefined
+  }
+
+  #fits(offsetMs: number, wallMs: number): boolean {
+    if (this.#offsetMs !== undefined) return Math.abs(offsetMs - this.#offsetMs) <= JUMP_MS
+    if (this.#lastKnownMs === undefined) return true
+    return wallMs >= this.#lastKnownMs - JUMP_MS && wallMs <= this.#lastKnownMs + ABSENCE_MS
+  }
+
+  #proven(offsetMs: number, monoMs: number): boolean {
+    if (this.#trial === undefined || Math.abs(offsetMs - this.#trial.offsetMs) > JUMP_MS) {
+      this.#trial = { offsetMs, sinceMonoMs: monoMs }
+    }
+    return monoMs - this.#trial.sinceMonoMs >= TRIAL_MS
+  }
+}
+
+/** When the newest event of a row was, as far as the clock could be trusted then. */
+export interface RowAge {
+  readonly lastSeq: number
+  readonly newestMs: number | undefined
+}
+
+/** Rows without a time that can be trusted which one search passes over; the next one goes on behind them. */
+const SEARCHED_ROWS_MAX = 500
+/** One search proves no more rows old than this: the next one goes on when they are gone. */
+const PROVEN_ROWS_MAX = 200
+
+/**
+ * Finds up to where a class is out of its age. Events stand in the order in which they came, so a row whose time is
+ * sure and past proves everything before it, also what was recorded while nobody knew the time.
+ */
+export class Ageing {
+  readonly #passedSeq = new Map<EventClass, number>()
+
+  /**
+   * @param rows the rows behind a place, oldest first
+   * @returns the place up to which all are older than `beforeMs`; 0 when none is
+   */
+  expiredSeq(name: EventClass, { beforeMs, nowMs }: Ages, rows: (behindSeq: number) => Iterable<RowAge>): number {
+    let expiredSeq = 0
+    let searched = 0
+    let proven = 0
+    for (const { lastSeq, newestMs } of rows(this.#passedSeq.get(name) ?? 0)) {
+      if (newestMs === undefined || newestMs > nowMs + JUMP_MS) {
+        if (proven === 0) this.#passedSeq.set(name, lastSeq)
+        searched += 1
+        if (searched >= SEARCHED_ROWS_MAX) break
+      } else if (newestMs < beforeMs) {
+        expiredSeq = lastSeq
+        proven += 1
+        if (proven >= PROVEN_ROWS_MAX) break
+      } else {
+        break
+      }
+    }
+    return expiredSeq
+  }
+}
+
+interface Ages {
+  readonly beforeMs: number
+  readonly nowMs: number
+}
