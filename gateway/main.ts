@@ -11,12 +11,15 @@ import type { Figure } from './contract/figure.ts'
 import type { Io } from './contract/io.ts'
 import type { Log } from './contract/log.ts'
 import type { ConnectionPlan } from './core/connection.ts'
+import { Desk } from './core/desk.ts'
+import { DeskMemory } from './core/desk-memory.ts'
 import { isWell } from './core/health.ts'
 import { createRecorder, type Recorder } from './core/recorder.ts'
 import { createSupervisor, type Supervisor } from './core/supervisor.ts'
+import { within } from './core/within.ts'
 import { createClock } from './io/clock.ts'
 import { fileStamp, readFileText, writeFileDurably } from './io/files.ts'
-import { keyedHash, loadHubKey } from './io/hub-key.ts'
+import { commandId, keyedHash, loadHubKey } from './io/hub-key.ts'
 import { createLog } from './io/log.ts'
 import { createProfiles } from './io/profiles.ts'
 import { createNotifier, type Notifier } from './io/sd-notify.ts'
@@ -65,7 +68,12 @@ export async function runHub(options: RunOptions): Promise<ExitCode> {
     if (reason !== undefined) log.error('the hub can not go on', { error: reason })
     notifier.stopping()
     ending.end()
-    await withinMs(STOP_MS, hub.stop(), clock, () => log.warn('not everything let go in time'))
+    const stopped = await within(
+      STOP_MS,
+      hub.stop().then(() => true),
+      clock,
+    )
+    if (stopped === undefined) log.warn('not everything let go in time')
     return reason === undefined ? 0 : 1
   } catch (error) {
     log.error('the hub did not start', { error })
@@ -104,9 +112,12 @@ async function startHub(settings: Settings, parts: HubParts): Promise<Hub> {
   const recorder = createRecorder({ store, clock, log, hash: keyedHash(key) }, signal)
   const supervisor = createSupervisor({ clock, log, io, recorder })
   await supervisor.apply(plansOf(settings))
+  const memory = await DeskMemory.recall({ store, clock, log })
+  const idOf = commandId(key)
+  const desk = new Desk({ devices: supervisor, recorder, clock, log, idOf, limits: settings.commands, signal }, memory)
   const common = { hub: settings.hub.id, store, clock, random: io.random, log, secrets, signal }
   const upstreams = settings.upstream.map((options) => ({ id: options.id, link: startUpstream(options, common) }))
-  const seen = { settings, startedMs, clock, store, recorder, supervisor, upstreams }
+  const seen = { settings, startedMs, clock, store, recorder, supervisor, desk, upstreams }
   const api = await startInterface(settings, { ...parts, dataFolder: dirname(path), seen, io, key })
   log.info('the hub runs', { hub: settings.hub.id, epoch: store.epoch, lastSeq: store.lastSeq(), api: api?.url })
   const ends = upstreams.map(({ link }) => link.done.then(() => new Promise<never>(() => undefined)))
@@ -124,6 +135,7 @@ async function startHub(settings: Settings, parts: HubParts): Promise<Hub> {
     async stop() {
       await api?.close()
       await supervisor.stop()
+      await desk.settled()
       await Promise.allSettled(upstreams.map(({ link }) => link.done))
       await store.close()
       log.info('the hub has stopped', { lastSeq: store.lastSeq() })
@@ -138,6 +150,7 @@ interface Parts {
   readonly store: Store
   readonly recorder: Recorder
   readonly supervisor: Supervisor
+  readonly desk: Desk
   readonly upstreams: readonly { readonly id: string; readonly link: Upstream }[]
 }
 
@@ -165,6 +178,7 @@ async function startInterface(settings: Settings, parts: InterfaceParts): Promis
     key,
     secrets: io.secrets,
     store: seen.store,
+    desk: seen.desk,
     consumers: settings.consumers,
     clock,
     log,
@@ -196,11 +210,12 @@ function healthOf({ settings, startedMs, clock, store, recorder, supervisor, ups
   }
 }
 
-function figuresOf({ store, recorder, supervisor, upstreams }: Parts): readonly Figure[] {
+function figuresOf({ store, recorder, supervisor, desk, upstreams }: Parts): readonly Figure[] {
   return [
     ...store.figures(),
     ...recorder.figures(),
     ...supervisor.figures(),
+    ...desk.figures(),
     ...upstreams.flatMap(({ link }) => link.figures()),
     { name: 'linli_memory_bytes', help: 'Resident memory of the hub', kind: 'gauge', value: process.memoryUsage.rss() },
     {
@@ -275,18 +290,6 @@ function endOn(asked: AbortSignal | undefined): Ending {
       asked?.removeEventListener('abort', end)
     },
   }
-}
-
-/** Wait for `work`, but no longer than `ms`; then say so and go on. */
-async function withinMs(ms: number, work: Promise<void>, clock: Clock, late: () => void): Promise<void> {
-  let cancel = (): void => undefined
-  const timeout = new Promise<void>((go) => {
-    cancel = clock.after(ms, () => {
-      late()
-      go()
-    })
-  })
-  await Promise.race([work, timeout]).finally(() => cancel())
 }
 
 function aborted(signal: AbortSignal): Promise<undefined> {

@@ -17,6 +17,7 @@ import {
 } from './door.ts'
 import type { GpioDoorOptions } from './options.ts'
 import { seenOf, stateSeen } from './telling.ts'
+import { unmet } from './verbs.ts'
 import { Voice } from './voice.ts'
 
 /** How long an answer to `unlock` waits at most for somebody to open the door. */
@@ -213,7 +214,7 @@ export class DoorAtWork {
     const { clock, signal } = this.#host
     if (clock.monoMs() > command.deadlineMonoMs) return { result: 'expired' }
     if (signal.aborted) return { result: 'rejected', reason: 'the door is being stopped' }
-    const refusal = refusalOf(this.#door, verb)
+    const refusal = refusalOf(this.#door, verb) ?? unmet(command.expect, this.#door)
     if (refusal !== undefined) return { result: 'rejected', reason: refusal }
     if (verb === 'lock' || this.#waiting.size < WAITING_MAX) return undefined
     return { result: 'rejected', reason: `${WAITING_MAX} commands wait for somebody to open the door already` }

@@ -125,7 +125,8 @@ export function outputsOf(door: Door): { readonly lock: 'active' | 'inactive' } 
   return { lock: isReleased(door) ? 'active' : 'inactive' }
 }
 
-export type DoorState = 'locked' | 'unlocked' | 'open' | 'held' | 'forced' | 'tampered' | 'faulted'
+export const DOOR_STATES = ['locked', 'unlocked', 'open', 'held', 'forced', 'tampered', 'faulted'] as const
+export type DoorState = (typeof DOOR_STATES)[number]
 
 /** One word for people; what is worst comes first. */
 export function stateOf(door: Door): DoorState {

@@ -3,12 +3,14 @@ import { isFault } from '../../gateway/contract/fault.ts'
 import type { GpioLines } from '../../gateway/contract/io.ts'
 import { DoorAtWork } from './door-at-work.ts'
 import { type GpioDoorOptions, gpioDoorOptions, linesOf } from './options.ts'
+import { doorVerbs } from './verbs.ts'
 
 /** A door on GPIO lines: its connection is its device. */
 export const gpioDoor: Driver<GpioDoorOptions> = {
   kind: 'gpioDoor',
   options: gpioDoorOptions,
   devices: (_options, connection) => [connection],
+  verbs: doorVerbs,
   claims(options) {
     const { inputs, outputs } = linesOf(options)
     const { chip } = options.gpioDoor

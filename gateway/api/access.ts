@@ -1,6 +1,5 @@
 import { isFault } from '../contract/fault.ts'
 import type { Log } from '../contract/log.ts'
-import type { Rights } from '../contract/rights.ts'
 import { ApiProblem } from './problem.ts'
 import type { Caller } from './route.ts'
 import type { TokenBook } from './tokens.ts'
@@ -11,7 +10,7 @@ const CHALLENGE = { 'www-authenticate': 'Bearer realm="linli"' }
 
 export interface AccessParts {
   readonly tokens: Pick<TokenBook, 'verify'>
-  readonly consumers: readonly { readonly id: string; readonly rights: Rights }[]
+  readonly consumers: readonly Caller[]
   readonly log: Log
 }
 
@@ -25,7 +24,7 @@ export class Access {
 
   constructor(parts: AccessParts) {
     this.#parts = parts
-    this.#callers = new Map(parts.consumers.map(({ id, rights }) => [id, { id, rights }]))
+    this.#callers = new Map(parts.consumers.map((consumer) => [consumer.id, consumer]))
   }
 
   /** @throws ApiProblem: 401 without a valid token, 403 for a consumer that is not in the settings. */

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import type { CommandRight } from '../contract/command.ts'
+import { commandRightsSchema } from '../contract/command-rights-schema.ts'
 import type { Rights } from '../contract/rights.ts'
 import { rightsSchema } from '../contract/rights-schema.ts'
 import { name, type Secret, secret } from '../contract/units.ts'
@@ -15,12 +17,13 @@ export interface ApiTlsOptions {
   readonly key: Secret | string
 }
 
-/** Somebody who reads the log over HTTP with a token of its own. */
+/** Somebody who reads the log and commands devices over HTTP, with a token of its own. */
 export interface ConsumerOptions {
   readonly id: string
   readonly rights: Rights
   /** Nothing goes by age before it has confirmed it. */
   readonly required: boolean
+  readonly commands: readonly CommandRight[]
 }
 
 const listen = z
@@ -52,7 +55,7 @@ export const apiOptions = z.strictObject({
     .describe('Serve HTTPS. Without it tokens and events cross the network in the clear.'),
 })
 
-/** Somebody who reads the log over HTTP. */
+/** Somebody who reads the log and commands devices over HTTP. */
 export const consumerOptions = z.strictObject({
   id: name.describe('Name of this consumer; `linli token create NAME` makes a token for it.'),
   rights: rightsSchema.describe('What this consumer may see.'),
@@ -62,4 +65,7 @@ export const consumerOptions = z.strictObject({
     .describe(
       'Whether it must have everything that it may see: then nothing of that goes by age before it has confirmed it, only when its room is needed.',
     ),
+  commands: commandRightsSchema.describe(
+    'What this consumer may have done, such as `[{ verbs: [unlock], devices: [gate] }]`.',
+  ),
 })

@@ -12,6 +12,9 @@ export type ProblemKind =
   | 'cursor-forged'
   | 'cursor-ahead'
   | 'cursor-epoch'
+  | 'key-used'
+  | 'command-refused'
+  | 'command-expired'
   | 'too-large'
   | 'timeout'
   | 'too-many-requests'
@@ -64,6 +67,9 @@ const TITLES: Readonly<Record<ProblemKind, string>> = {
   'cursor-forged': 'The cursor was not given out by this hub',
   'cursor-ahead': 'The cursor lies ahead of the log',
   'cursor-epoch': 'The cursor belongs to another log',
+  'key-used': 'The key belongs to another command',
+  'command-refused': 'The command is not understood',
+  'command-expired': 'The command came too late',
   'too-large': 'The request is too large',
   timeout: 'The request came too slowly',
   'too-many-requests': 'Too many requests at once',

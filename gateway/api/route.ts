@@ -1,3 +1,4 @@
+import type { CommandRight } from '../contract/command.ts'
 import type { Rights } from '../contract/rights.ts'
 import { ApiProblem } from './problem.ts'
 
@@ -5,6 +6,7 @@ import { ApiProblem } from './problem.ts'
 export interface Caller {
   readonly id: string
   readonly rights: Rights
+  readonly commands: readonly CommandRight[]
 }
 
 /** A request as a route sees it. What carries it over the network is the business of `server.ts`. */

@@ -9,12 +9,14 @@ import { Fault, isFault } from '../contract/fault.ts'
 import type { Figure } from '../contract/figure.ts'
 import type { SecretIo } from '../contract/io.ts'
 import type { Log } from '../contract/log.ts'
+import type { Desk } from '../core/desk.ts'
 import type { Store } from '../store/store.ts'
 import { Access } from './access.ts'
 import { type CursorCodec, createCursorCodec } from './cursor.ts'
 import type { ApiTlsOptions, ConsumerOptions } from './options.ts'
 import { ApiProblem } from './problem.ts'
 import { type Answer, type ApiRequest, type Caller, nowhere, type Route } from './route.ts'
+import { commandRoutes } from './routes/commands.ts'
 import { consumerRoutes } from './routes/consumers.ts'
 import { eventsRoute } from './routes/events.ts'
 import { type Health, healthRoute } from './routes/health.ts'
@@ -50,6 +52,7 @@ export interface ApiParts {
   /** The hub's own key: cursors carry a hash made with it, so they outlive a restart and can't be made up. */
   readonly key: Uint8Array
   readonly store: Store
+  readonly desk: Pick<Desk, 'request' | 'find'>
   readonly clock: Clock
   readonly log: Log
   readonly signal: AbortSignal
@@ -142,13 +145,14 @@ function serve(app: FastifyInstance, parts: ApiParts, limits: ApiLimits, stoppin
 }
 
 function routesOf(parts: ApiParts, access: Access): readonly Route[] {
-  const { hub, store, clock } = parts
+  const { hub, store, desk, clock } = parts
   const cursors = (consumer: string): CursorCodec => createCursorCodec(parts.key, consumer)
   const help = 'Requests that were refused for want of a valid token.'
   const refused = (): Figure => ({ name: 'linli_api_refused_total', help, kind: 'counter', value: access.refusals })
   return [
     eventsRoute({ hub, store, clock, cursors }),
     ...consumerRoutes({ store, cursors }),
+    ...commandRoutes({ desk, clock }),
     healthRoute(parts.health),
     metricsRoute(() => [...parts.figures(), refused()]),
   ]

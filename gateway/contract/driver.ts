@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Clock } from './clock.ts'
-import type { Command, Outcome } from './command.ts'
+import type { Command, CommandArguments, Outcome } from './command.ts'
 import type { Seen } from './event.ts'
 import type { Fault } from './fault.ts'
 import type { Io } from './io.ts'
@@ -27,6 +27,13 @@ export interface Claim {
   readonly path: readonly (string | number)[]
 }
 
+/** What a verb takes: a command with anything else is refused before the driver hears of it. */
+export interface Verb {
+  readonly arguments: Schema<CommandArguments>
+  /** What an asker may take for granted, such as `{ open: false }`. */
+  readonly expect: Schema<CommandArguments>
+}
+
 /** One connection of one kind: a meter line, a door panel, a camera. */
 export interface Driver<Options = unknown> {
   /** The key that a connection in the settings carries, such as `rs485`. */
@@ -37,6 +44,8 @@ export interface Driver<Options = unknown> {
   devices(options: Options, connection: string): readonly string[]
   /** What the connection must have to itself; settings in which two connections claim the same are refused. */
   claims?(options: Options): readonly Claim[]
+  /** What its devices can be told to do; each is served with `host.serve` while the connection runs. */
+  readonly verbs?: Readonly<Record<string, Verb>>
   /** Work until `host.signal` aborts, then return. Throw a Fault to be restarted by the supervisor. */
   run(host: Host<Options>): Promise<void>
   /** What `linli check` can find out beyond the schema without touching the device, such as a missing profile. */

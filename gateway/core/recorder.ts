@@ -1,6 +1,6 @@
 import type { Clock } from '../contract/clock.ts'
 import { type Json, type NewEvent, type Seen, type SeenData, Sensitive } from '../contract/event.ts'
-import { isFault } from '../contract/fault.ts'
+import { Fault, isFault } from '../contract/fault.ts'
 import type { Figure } from '../contract/figure.ts'
 import type { Log } from '../contract/log.ts'
 import type { Store } from '../store/store.ts'
@@ -23,6 +23,11 @@ export interface Recorder {
    * doors, alarms and polling go on without a disk (promise 6). Which of the two is shown by `volatile`.
    */
   record(connection: string, batch: readonly Seen[]): Promise<void>
+  /**
+   * The same for what must not be done before it is on the disk: a command. Rejects with the Fault when the storage does
+   * not take it now; then it is not kept either. @returns the place of the first event
+   */
+  commit(batch: readonly Seen[]): Promise<number>
   /** How many events wait in memory for the storage to come back; 0 when all is well. */
   volatile(): number
   figures(): readonly Figure[]
@@ -72,7 +77,7 @@ export function createRecorder(parts: RecorderParts, signal: AbortSignal): Recor
 
   return {
     async record(connection, batch) {
-      const events = batch.map((seen) => toEvent(connection, seen, parts))
+      const events = batch.map((seen) => toEvent(`connections/${connection}`, seen, parts))
       if (ring.length > 0) return keep(events, undefined)
       try {
         await store.append(events)
@@ -81,29 +86,40 @@ export function createRecorder(parts: RecorderParts, signal: AbortSignal): Recor
         keep(events, error.message)
       }
     },
+    async commit(batch) {
+      if (ring.length > 0) {
+        throw new Fault('connection', 'the storage does not take events now', { code: 'store' })
+      }
+      const { firstSeq } = await store.append(batch.map((seen) => toEvent('', seen, parts)))
+      return firstSeq
+    },
     volatile: () => ring.length,
-    figures: () => [
-      {
-        name: 'linli_volatile_events',
-        help: 'Events in memory because the storage is broken',
-        kind: 'gauge',
-        value: ring.length,
-      },
-      {
-        name: 'linli_volatile_dropped_total',
-        help: 'Events lost because memory was full too',
-        kind: 'counter',
-        value: dropped,
-      },
-    ],
+    figures: () => figuresOf(ring.length, dropped),
   }
 }
 
-function toEvent(connection: string, seen: Seen, { clock, hash }: RecorderParts): NewEvent {
+function figuresOf(volatile: number, dropped: number): readonly Figure[] {
+  return [
+    {
+      name: 'linli_volatile_events',
+      help: 'Events in memory because the storage is broken',
+      kind: 'gauge',
+      value: volatile,
+    },
+    {
+      name: 'linli_volatile_dropped_total',
+      help: 'Events lost because memory was full too',
+      kind: 'counter',
+      value: dropped,
+    },
+  ]
+}
+
+function toEvent(elsewhere: string, seen: Seen, { clock, hash }: RecorderParts): NewEvent {
   return {
     class: seen.class,
     type: seen.type,
-    source: seen.device === undefined ? `connections/${connection}` : `devices/${seen.device}`,
+    source: seen.device === undefined ? elsewhere : `devices/${seen.device}`,
     privacy: seen.privacy,
     monoMs: seen.monoMs,
     // The wall clock may have been set since: what counts is how long ago it was.

@@ -1,3 +1,4 @@
+import type { Verb } from '../contract/driver.ts'
 import type { Figure } from '../contract/figure.ts'
 import {
   type CommandHandler,
@@ -17,10 +18,17 @@ export interface Supervisor {
     plans: readonly ConnectionPlan[],
   ): Promise<{ readonly started: readonly string[]; readonly stopped: readonly string[] }>
   health(): readonly ConnectionHealth[]
-  /** Who serves this verb for this device, if anybody does now. */
-  handler(device: string, verb: string): CommandHandler | undefined
+  /** What this device can be told to do, and who does it now; undefined when there is no such device. */
+  served(device: string): Served | undefined
   figures(): readonly Figure[]
   stop(): Promise<void>
+}
+
+/** A device as somebody sees it who wants something done. */
+export interface Served {
+  readonly verbs: Readonly<Record<string, Verb>>
+  /** Undefined while its connection does not run. */
+  handler(verb: string): CommandHandler | undefined
 }
 
 export function createSupervisor(parts: ConnectionParts): Supervisor {
@@ -53,11 +61,11 @@ export function createSupervisor(parts: ConnectionParts): Supervisor {
       return { started: arriving.map(({ id }) => id), stopped: leaving.map(({ plan }) => plan.id) }
     },
     health: () => [...running.values()].map((supervised) => supervised.health()),
-    handler(device, verb) {
+    served(device) {
       for (const supervised of running.values()) {
         const { id, driver, options } = supervised.plan
-        const handler = supervised.handler(verb)
-        if (handler !== undefined && driver.devices(options, id).includes(device)) return handler
+        if (!driver.devices(options, id).includes(device)) continue
+        return { verbs: driver.verbs ?? {}, handler: (verb) => supervised.handler(verb) }
       }
       return undefined
     },

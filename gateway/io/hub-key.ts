@@ -28,3 +28,8 @@ export function loadHubKey(folder: string): Uint8Array {
 export function keyedHash(key: Uint8Array): (value: string) => string {
   return (value) => `hmac:${createHmac('sha256', key).update(value).digest('base64url').slice(0, 22)}`
 }
+
+/** The id of a command, from who asked and the key of the request: nobody outside can tell it beforehand. */
+export function commandId(key: Uint8Array): (asked: string) => string {
+  return (asked) => createHmac('sha256', key).update(`command ${asked}`).digest('hex').slice(0, 24)
+}

@@ -103,18 +103,32 @@ function rightsOnNothing(found: Found, devices: readonly NamedDevice[]): Mistake
   })
   const names = [...devices.map(({ id }) => id), ...connections]
   return ['upstream', 'consumers'].flatMap((section) =>
-    listIn(found, section).flatMap((entry, at) => {
-      const patterns = valueAt(entry, ['rights', 'devices'])
-      if (!Array.isArray(patterns)) return []
-      return patterns.flatMap((pattern, index): Mistake[] => {
-        if (typeof pattern !== 'string' || pattern === '*' || names.some((name) => matches(pattern, name))) return []
-        const path = [section, at, 'rights', 'devices', index]
+    listIn(found, section).flatMap((entry, at) =>
+      devicePatterns(entry).flatMap(({ pattern, path }): Mistake[] => {
+        if (pattern === '*' || names.some((name) => matches(pattern, name))) return []
         const known = devices.map(({ id }) => id).slice(0, LISTED_MAX)
         const hint = `the devices are: ${known.join(', ') || 'none'}`
-        return [{ severity: 'warning', path, found: pattern, message: 'no device of this file matches', hint }]
-      })
-    }),
+        const message = 'no device of this file matches'
+        return [{ severity: 'warning', path: [section, at, ...path], found: pattern, message, hint }]
+      }),
+    ),
   )
+}
+
+/** What an entry says about devices: those it may see, and those it may command. */
+function devicePatterns(entry: unknown): readonly { readonly pattern: string; readonly path: Path }[] {
+  const commands = valueAt(entry, ['commands'])
+  const places: Path[] = [
+    ['rights', 'devices'],
+    ...(Array.isArray(commands) ? commands.map((_right, at): Path => ['commands', at, 'devices']) : []),
+  ]
+  return places.flatMap((place) => {
+    const patterns = valueAt(entry, place)
+    if (!Array.isArray(patterns)) return []
+    return patterns.flatMap((pattern: unknown, at) =>
+      typeof pattern === 'string' ? [{ pattern, path: [...place, at] }] : [],
+    )
+  })
 }
 
 /** A key pasted where a path is wanted passes as text; it is a secret in plain text all the same. */

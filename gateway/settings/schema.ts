@@ -15,6 +15,10 @@ export interface Settings {
   readonly storage: StorageSettings
   readonly connections: readonly ConnectionSettings[]
   readonly upstream: readonly UpstreamOptions[]
+  readonly commands: {
+    readonly perDevice: number
+    readonly inAll: number
+  }
   readonly consumers: readonly ConsumerOptions[]
   readonly api?: ApiOptions
 }
@@ -122,6 +126,15 @@ export const storageSection = z
     }),
   )
 
+const aMinute = z.int().min(1).max(6000)
+
+export const commandsSection = z
+  .strictObject({
+    perDevice: aMinute.default(30).describe('So many commands a minute are let through for one device.'),
+    inAll: aMinute.default(300).describe('So many for all devices together.'),
+  })
+  .prefault({})
+
 /** Everything but what stands inside the connections, which their drivers check. */
 export const settingsSchema = z.strictObject({
   hub: hubSection.describe('What this box is called.'),
@@ -132,6 +145,11 @@ export const settingsSchema = z.strictObject({
     .default([])
     .describe('What the hub holds open: a line of meters, a door, a camera. The key beside `id` names the driver.'),
   upstream: z.array(upstreamOptions).max(16).default([]).describe('Platforms that events are pushed to.'),
-  consumers: z.array(consumerOptions).max(100).default([]).describe('Who may read the log over HTTP.'),
+  commands: commandsSection.describe('How many commands are let through.'),
+  consumers: z
+    .array(consumerOptions)
+    .max(100)
+    .default([])
+    .describe('Who may read the log and command devices over HTTP.'),
   api: apiOptions.exactOptional().describe('The HTTP interface; none without it.'),
 })

@@ -10,6 +10,13 @@ export interface HubEvent {
   readonly data: Readonly<Record<string, unknown>>
 }
 
+/** What became of a command. */
+export interface CommandAnswer {
+  readonly id: string
+  readonly state: string
+  readonly effect?: Readonly<Record<string, unknown>>
+}
+
 export interface EventPage {
   readonly events: readonly HubEvent[]
   readonly next: string
@@ -72,6 +79,19 @@ export class HubClient {
   async health(): Promise<HubHealth> {
     const answer = await this.#get('/healthz')
     return (await answer.json()) as HubHealth
+  }
+
+  /** Have something done, and wait until it is; asking again with the same key never does it twice. */
+  async command(key: string, body: object): Promise<CommandAnswer> {
+    const answer = await fetch(`${this.url}/v1/commands?wait=15s`, {
+      method: 'POST',
+      headers: { ...this.#headers, 'idempotency-key': key },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(ANSWER_MS),
+    })
+    const text = await answer.text()
+    if (answer.status !== 200) throw new Error(`POST /v1/commands: ${answer.status} ${text}`)
+    return JSON.parse(text) as CommandAnswer
   }
 
   async metrics(): Promise<string> {

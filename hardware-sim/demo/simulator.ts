@@ -24,6 +24,12 @@ export interface Report {
   readonly broker?: DeliveryReport & { readonly cutOff: boolean }
   readonly lines: Readonly<Record<string, LineStatistics>>
   readonly modbusTcp: Readonly<Record<string, ModbusTcpStatistics>>
+  readonly door?: {
+    readonly open: boolean
+    readonly released: boolean
+    readonly pulses: number
+    readonly held: boolean
+  }
 }
 
 type Answer = { readonly ok: boolean; readonly id?: unknown; readonly error?: string }

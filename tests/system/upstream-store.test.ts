@@ -10,6 +10,7 @@ import { openStore } from '../../gateway/store/open.ts'
 import type { Store } from '../../gateway/store/store.ts'
 import { Broker } from '../../hardware-sim/broker.ts'
 import { newEvents } from '../contract/memory-store.ts'
+import { nobodysDesk } from '../unit/gateway/api/api-rig.ts'
 import { atEnd, kept } from './kept.ts'
 import { drained, logInto, runUpstream } from './upstream-rig.ts'
 
@@ -30,10 +31,11 @@ async function apiOn(store: Store): Promise<(path: string) => Promise<{ status: 
     hub: 'hub-01',
     key,
     store,
+    desk: nobodysDesk,
     clock: createClock(),
     log: logInto([]),
     signal: new AbortController().signal,
-    consumers: [{ id: 'property', rights: rightsSchema.parse({}), required: false }],
+    consumers: [{ id: 'property', rights: rightsSchema.parse({}), required: false, commands: [] }],
     tokens: { verify: () => ({ consumer: 'property', id: '1' }) },
     health: () => ({ ok: true }),
     figures: () => [],

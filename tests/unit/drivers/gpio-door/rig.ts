@@ -56,11 +56,11 @@ export class Life {
   }
 
   /** @param withinMs to its deadline */
-  async command(verb: 'unlock' | 'lock', withinMs = 1000): Promise<Outcome> {
+  async command(verb: 'unlock' | 'lock', withinMs = 1000, expect = {}): Promise<Outcome> {
     const handler = this.#handlers.get(verb)
     if (handler === undefined) throw new Error(`nobody serves ${verb}`)
     const deadlineMonoMs = this.#clock.monoMs() + withinMs
-    return handler({ id: 'c1', device: 'gate', verb, arguments: {}, deadlineMonoMs, by: 'property' })
+    return handler({ id: 'c1', device: 'gate', verb, arguments: {}, expect, deadlineMonoMs, by: 'property' })
   }
 
   /** The types of what was said, and the one word that says most. */

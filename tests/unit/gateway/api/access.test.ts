@@ -3,7 +3,7 @@ import { Access, REQUESTS_PER_CONSUMER_MAX } from '../../../../gateway/api/acces
 import { ALL_RIGHTS } from '../../../../gateway/contract/rights.ts'
 import { logInto } from '../upstream/rig.ts'
 
-const caller = (id: string) => ({ id, rights: ALL_RIGHTS })
+const caller = (id: string) => ({ id, rights: ALL_RIGHTS, commands: [] })
 
 test('a request that ends makes room for one, and only for its own consumer', () => {
   const access = new Access({ tokens: { verify: () => undefined }, consumers: [], log: logInto([]) })

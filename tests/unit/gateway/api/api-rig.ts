@@ -1,8 +1,9 @@
 import { connect } from 'node:net'
 import { afterEach, beforeEach, expect } from 'vitest'
 import { createCursorCodec } from '../../../../gateway/api/cursor.ts'
-import { type Api, type ApiLimits, startApi } from '../../../../gateway/api/server.ts'
+import { type Api, type ApiLimits, type ApiParts, startApi } from '../../../../gateway/api/server.ts'
 import { createTokenBook } from '../../../../gateway/api/tokens.ts'
+import type { CommandRight } from '../../../../gateway/contract/command.ts'
 import type { Json } from '../../../../gateway/contract/event.ts'
 import { rightsSchema } from '../../../../gateway/contract/rights-schema.ts'
 import { createClock } from '../../../../gateway/io/clock.ts'
@@ -41,6 +42,9 @@ export class ApiRig {
   health: { ok: boolean; [name: string]: Json } = { ok: true, connections: 3 }
   stop = new AbortController()
   token = ''
+  /** What `property` may have done, and who does it; set before a restart. */
+  commands: readonly CommandRight[] = []
+  desk: ApiParts['desk'] = nobodysDesk
   api!: Api
 
   async start(limits: Partial<ApiLimits> = {}): Promise<void> {
@@ -59,7 +63,15 @@ export class ApiRig {
       clock: createClock(),
       log: logInto(this.lines),
       signal: this.stop.signal,
-      consumers: [{ id: 'property', rights: rightsSchema.parse({ privacy: 'personal' }), required: false }],
+      desk: this.desk,
+      consumers: [
+        {
+          id: 'property',
+          rights: rightsSchema.parse({ privacy: 'personal' }),
+          required: false,
+          commands: this.commands,
+        },
+      ],
       tokens,
       health: () => this.health,
       figures: () => [{ name: 'linli_log_events', help: 'Events.', kind: 'gauge', value: 12 }],
@@ -103,6 +115,14 @@ export class ApiRig {
       socket.on('close', () => resolve(text))
     })
   }
+}
+
+/** Of an API that nobody sends commands to. */
+export const nobodysDesk: ApiParts['desk'] = {
+  request: () => {
+    throw new Error('this test commands nothing')
+  },
+  find: () => undefined,
 }
 
 /** A fresh API for each test of the file. */

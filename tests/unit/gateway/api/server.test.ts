@@ -210,6 +210,7 @@ test('an address that is taken is a mistake in the settings, with its place and 
     hub: 'h',
     key,
     store: rig.store,
+    desk: rig.desk,
     clock: createClock(),
     log: logInto([]),
     signal: rig.stop.signal,

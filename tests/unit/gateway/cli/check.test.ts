@@ -31,7 +31,7 @@ test('mistakes of the file and missing profiles are told together, in the order 
     error: `hub.yaml:3:76 error at connections[0].devices[0].profile: unknown profile \`eastron/sdm360\` (found "eastron/sdm360")
     did you mean eastron/sdm630? \`linli profiles\` lists all
 hub.yaml:4:1 error at upstraem: \`upstraem\` is not known here (found [])
-    did you mean \`upstream\`? known here: hub, storage, connections, upstream, consumers, api
+    did you mean \`upstream\`? known here: hub, storage, connections, upstream, commands, consumers, api
 `,
   })
 })

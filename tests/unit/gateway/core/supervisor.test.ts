@@ -167,13 +167,15 @@ test('a command finds who serves its verb for its device, only while that lives'
   })
   await supervisor.apply([{ id: 'gate', driver, options: { devices: ['door-1'] } }])
   await clock.advance(10)
-  expect(supervisor.handler('door-2', 'unlock')).toBeUndefined()
-  expect(supervisor.handler('door-1', 'open')).toBeUndefined()
-  const handler = supervisor.handler('door-1', 'unlock')
-  const command = { id: 'c1', device: 'door-1', verb: 'unlock', arguments: {}, deadlineMonoMs: 1000, by: 'test' }
-  expect(await handler?.(command)).toEqual({ result: 'executed' })
+  expect(supervisor.served('door-2')).toBeUndefined()
+  const door = supervisor.served('door-1')
+  expect(door?.handler('open')).toBeUndefined()
+  const handler = door?.handler('unlock')
+  const asked = { id: 'c1', device: 'door-1', verb: 'unlock', arguments: {}, expect: {} }
+  expect(await handler?.({ ...asked, deadlineMonoMs: 1000, by: 'test' })).toEqual({ result: 'executed' })
   await supervisor.stop()
-  expect(supervisor.handler('door-1', 'unlock')).toBeUndefined()
+  expect(door?.handler('unlock')).toBeUndefined()
+  expect(supervisor.served('door-1')).toBeUndefined()
 })
 
 test('a thousand restarts leave no timer behind', async () => {

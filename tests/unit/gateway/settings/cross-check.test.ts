@@ -46,7 +46,9 @@ api: {}
 
 test('what is doubtful is a warning, and the settings hold', () => {
   const { settings, problems } = check(`${GOOD}consumers:
-  - { id: property, rights: { devices: [meter-3*, door-*, connections/line-1] } }
+  - id: property
+    rights: { devices: [meter-3*, door-*, connections/line-1] }
+    commands: [{ verbs: [unlock], devices: [gate] }]
 api: { listen: 0.0.0.0:8443 }
 upstream:
   - { id: city, mqtt: { url: "mqtt://broker.example", username: u, password: { secret: s } } }
@@ -54,6 +56,7 @@ upstream:
 `)
   expect(problems.map(({ severity, path, message }) => `${severity} ${pathText(path)}: ${message}`)).toEqual([
     'warning consumers[0].rights.devices[1]: no device of this file matches',
+    'warning consumers[0].commands[0].devices[0]: no device of this file matches',
     'warning api.listen: tokens and events cross the network in the clear',
     'warning upstream[0].mqtt.url: the password and the events cross the network in the clear',
   ])
