@@ -2,6 +2,7 @@ import { EVENT_CLASSES, type EventClass } from '../contract/event.ts'
 import type { Now } from './ageing.ts'
 import { Boots, type Opening } from './boots.ts'
 import { Cursors, type Standing } from './cursors.ts'
+import type { DiskWatch } from './disk-watch.ts'
 import { Gaps } from './gaps.ts'
 import { Keeper, type KeepingReport, type Kept, type Retention } from './keeper.ts'
 import { type NewRow, rowsOf } from './pack.ts'
@@ -56,6 +57,7 @@ export class Engine {
   readonly #commitMany: (rows: readonly NewRow[], confirms: readonly Confirm[]) => number[]
   readonly #trimChunk: (seq: number) => boolean
   #keeper: Keeper | undefined
+  #watch: DiskWatch | undefined
   /** Rows of the commit at hand: class, length of head and body. */
   #inserted: [EventClass, number, number][] = []
   #framesGuess = 0
@@ -114,14 +116,28 @@ export class Engine {
         this.#inserted = []
         return this.#write(rows, confirms)
       } catch (error) {
-        if (trouble(error) !== 'full' || chunks >= CHUNKS_A_COMMIT_MAX || !this.#makeRoom(chars)) throw error
+        if (trouble(error) !== 'full' || chunks >= CHUNKS_A_COMMIT_MAX || !this.#findRoom(chars)) throw error
       }
     }
   }
 
-  #makeRoom(chars: number): boolean {
+  /** What lies in the way is the cap of the database, or the end of the disk: then the ballast gives way first. */
+  #findRoom(chars: number): boolean {
     const keeper = this.#keeper
-    return keeper !== undefined && this.#settingAside(() => keeper.makeRoom(chars, this.#lastSeq))
+    if (keeper === undefined) return false
+    if (this.#watch?.nothingLeft() === true && this.#giveUpBallast(keeper)) return true
+    try {
+      if (this.#settingAside(() => keeper.makeRoom(chars, this.#lastSeq))) return true
+    } catch (error) {
+      if (trouble(error) !== 'full') throw error
+    }
+    return this.#giveUpBallast(keeper)
+  }
+
+  #giveUpBallast(keeper: Keeper): boolean {
+    const gave = this.#watch?.giveUp() ?? false
+    keeper.confine(this.#watch?.full ?? false)
+    return gave
   }
 
   /** A row alone is a transaction of its own: SQLite begins and ends it with the statement. */
@@ -176,7 +192,8 @@ export class Engine {
   }
 
   /** From now on keep to what the settings say. */
-  keep(retention: Retention): void {
+  keep(retention: Retention, watch: DiskWatch): void {
+    this.#watch = watch
     const parts = { db: this.#db, epoch: this.epoch, boot: this.boot, gaps: this.#gaps, cursors: this.#cursors }
     this.#keeper = new Keeper(parts, retention, this.#lastSeq)
   }
@@ -190,6 +207,7 @@ export class Engine {
   tend(now: Now): Kept {
     const keeper = this.#keeper
     if (keeper === undefined) return { more: false, unconfirmed: {} }
+    keeper.confine(this.#watch?.full ?? false)
     return this.#settingAside(() => keeper.tend(now, this.#lastSeq))
   }
 
@@ -230,14 +248,14 @@ export class Engine {
 
   /** Whether the WAL should be copied into the database: as soon as nobody waits, or now. */
   checkpointDue(): 'no' | 'idle' | 'now' {
-    const frames = this.#walFrames()
     const framesMax = this.#keeper?.room.walFrames ?? CHECKPOINT_FRAMES_MAX
+    const frames = this.#walFrames(framesMax)
     return frames >= framesMax ? 'now' : frames >= framesMax * CHECKPOINT_IDLE_PART ? 'idle' : 'no'
   }
 
   /** Length of the WAL in frames, about. */
-  #walFrames(): number {
-    if (this.#framesUnasked >= FRAMES_UNASKED_MAX) {
+  #walFrames(framesMax: number): number {
+    if (this.#framesUnasked >= Math.min(FRAMES_UNASKED_MAX, framesMax * CHECKPOINT_IDLE_PART)) {
       const [state] = this.#db.pragma('wal_checkpoint(NOOP)') as [{ log: number; checkpointed: number }]
       this.#framesGuess = state.log === state.checkpointed ? 0 : state.log
       this.#framesUnasked = 0

@@ -6,6 +6,7 @@ import { Evictor } from './evictor.ts'
 import type { Gaps } from './gaps.ts'
 import {
   type ClassState,
+  confined,
   EVICTION_ORDER,
   type Keeping,
   type LogState,
@@ -68,7 +69,10 @@ export interface KeeperParts {
 
 /** Keeps the log within its room and its age: one small step at a time, each a transaction of its own. */
 export class Keeper {
-  readonly room: Room
+  readonly #db: Sqlite
+  /** As the settings have it. */
+  readonly #wholeRoom: Room
+  #room: Room
   readonly #retention: Retention
   readonly #epoch: string
   readonly #cursors: Cursors
@@ -89,9 +93,11 @@ export class Keeper {
     this.#retention = retention
     this.#epoch = epoch
     this.#cursors = cursors
-    this.room = roomOf(retention.maxBytes)
-    db.pragma(`max_page_count=${this.room.databaseBytes / PAGE_BYTES}`)
-    db.pragma(`journal_size_limit=${this.room.walBytes}`)
+    this.#db = db
+    this.#wholeRoom = roomOf(retention.maxBytes)
+    this.#room = this.#wholeRoom
+    this.#cap()
+    db.pragma(`journal_size_limit=${this.#room.walBytes}`)
     this.#pages = [
       db.prepare<[], number>('PRAGMA page_count').pluck(),
       db.prepare<[], number>('PRAGMA freelist_count').pluck(),
@@ -104,6 +110,24 @@ export class Keeper {
     }
     this.#time = new SteadyTime(newestKnownMs(db))
     this.#askUsed()
+  }
+
+  get room(): Room {
+    return this.#room
+  }
+
+  /**
+   * While somebody else fills the disk the database keeps to the room that it has and a part of what the ballast
+   * gave: new events take the place of old ones.
+   */
+  confine(full: boolean): void {
+    if (full === (this.#room !== this.#wholeRoom)) return
+    this.#room = full ? confined(this.#wholeRoom, (this.#pages[0].get() ?? 0) * PAGE_BYTES) : this.#wholeRoom
+    this.#cap()
+  }
+
+  #cap(): void {
+    this.#db.pragma(`max_page_count=${this.#room.databaseBytes / PAGE_BYTES}`)
   }
 
   /** A row was added. */
@@ -125,7 +149,7 @@ export class Keeper {
   /** Whether room has to be made. Costs next to nothing, so that it can be asked behind each commit. */
   due(): boolean {
     if (this.#unaskedBytes >= UNASKED_BYTES_MAX) this.#askUsed()
-    return this.#making || this.#usedBytes > this.room.startBytes
+    return this.#making || this.#usedBytes > this.#room.startBytes
   }
 
   /**
@@ -137,7 +161,7 @@ export class Keeper {
       this.#usage.count()
       return { more: true, unconfirmed: {} }
     }
-    return this.#trim(this.room, this.#state(this.#time.sure(now)), lastSeq)
+    return this.#trim(this.#room, this.#state(this.#time.sure(now)), lastSeq)
   }
 
   /**
@@ -147,7 +171,7 @@ export class Keeper {
    */
   makeRoom(bytes: number, lastSeq: number): boolean {
     while (!this.#usage.complete) this.#usage.count()
-    const stopBytes = Math.max(0, Math.min(this.room.stopBytes, this.room.databaseBytes - 2 * bytes))
+    const stopBytes = Math.max(0, Math.min(this.#room.stopBytes, this.#room.databaseBytes - 2 * bytes))
     return this.#trim({ startBytes: stopBytes, stopBytes }, this.#state(undefined), lastSeq).more
   }
 
@@ -218,7 +242,7 @@ export class Keeper {
         { ...this.#usage.of(name), oldestMs: this.#oldestMs(name), evicted: this.#evicted.get(name)! },
       ]),
     ) as Record<EventClass, ClassReport>
-    return { classes, usedBytes: this.#usedBytes, roomBytes: this.room.databaseBytes }
+    return { classes, usedBytes: this.#usedBytes, roomBytes: this.#room.databaseBytes }
   }
 
   #oldestMs(name: EventClass): number | undefined {

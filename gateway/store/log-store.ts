@@ -188,9 +188,9 @@ export class LogStore implements OpenedStore {
   }
 
   async ping(): Promise<void> {
-    const { bytes, keeping } = await this.#port.call('ping', undefined)
+    const { bytes, ...report } = await this.#port.call('ping', undefined)
     this.#counters.bytes = bytes
-    this.#upkeep?.reported(keeping)
+    this.#upkeep?.reported(report)
   }
 
   figures(): readonly Figure[] {

@@ -27,28 +27,39 @@ const PAGE_BYTES = 4096
 /** A frame of the WAL is a page and a head (sqlite.org/fileformat2, section 4.1). */
 const FRAME_BYTES = PAGE_BYTES + 24
 const WAL_FRAMES_MAX = 4000
-const BALLAST_BYTES_MAX = 16 * 1024 * 1024
+const BALLAST_BYTES_MAX = 32 * 1024 * 1024
 const START_PART = 0.95
 const STOP_PART = 0.94
 
 /**
- * A quarter of a small log goes to its WAL and its ballast; a large one gives them 48 MB. The room between where
+ * A quarter of a small log goes to its WAL and its ballast; a large one gives them 66 MB. The room between where
  * trimming begins and the cap is for what is committed until it has begun.
  */
 export function roomOf(maxBytes: number): Room {
-  const walBytes = Math.min(2 * WAL_FRAMES_MAX * FRAME_BYTES, maxBytes / 4)
-  const ballastBytes = Math.floor(Math.min(BALLAST_BYTES_MAX, maxBytes / 32))
-  const pages = Math.floor((maxBytes - walBytes - ballastBytes - BESIDES_BYTES) / PAGE_BYTES)
-  const databaseBytes = pages * PAGE_BYTES
+  const walBytes = Math.min(2 * WAL_FRAMES_MAX * FRAME_BYTES, maxBytes / 8)
+  // What the WAL holds when it is copied, twice: the database may have to grow by that before anything is free.
+  const ballastBytes = Math.floor(Math.min(BALLAST_BYTES_MAX, maxBytes / 8))
   return {
-    databaseBytes,
-    startBytes: databaseBytes * START_PART,
-    stopBytes: databaseBytes * STOP_PART,
+    ...marksOf(maxBytes - walBytes - ballastBytes - BESIDES_BYTES),
     // The other half is for the one commit that may come when the WAL is just not full.
     walFrames: Math.floor(walBytes / 2 / FRAME_BYTES),
     walBytes: Math.floor(walBytes),
     ballastBytes,
   }
+}
+
+/** While the disk is full the log gets along with this part of its ballast, and with as much less of a WAL. */
+const CONFINED_PART = 0.25
+
+/** The room of a database that takes so much of a disk that is full: what the ballast gave has to last. */
+export function confined(room: Room, takenBytes: number): Room {
+  const bytes = Math.min(takenBytes + room.ballastBytes * CONFINED_PART, room.databaseBytes)
+  return { ...room, ...marksOf(bytes), walFrames: Math.floor(room.walFrames * CONFINED_PART) }
+}
+
+function marksOf(bytes: number): Pick<Room, 'databaseBytes' | 'startBytes' | 'stopBytes'> {
+  const databaseBytes = Math.floor(bytes / PAGE_BYTES) * PAGE_BYTES
+  return { databaseBytes, startBytes: databaseBytes * START_PART, stopBytes: databaseBytes * STOP_PART }
 }
 
 /**

@@ -3,6 +3,7 @@ import { isFault } from '../contract/fault.ts'
 import type { Now } from './ageing.ts'
 import type { Opening } from './boots.ts'
 import type { Standing } from './cursors.ts'
+import { type Disk, type DiskReport, DiskWatch } from './disk-watch.ts'
 import type { Confirm, Engine, Places } from './engine.ts'
 import type { KeepingReport, Kept } from './keeper.ts'
 import { type EpochChange, type LogFile, openLogFile } from './log-file.ts'
@@ -10,7 +11,9 @@ import { markText, parseMark } from './mark.ts'
 import type { Parcel, Stream } from './parcel.ts'
 import type { PageQuery, RawPage } from './reader.ts'
 import { type Refusal, StoreTrouble } from './refusal.ts'
+import { roomOf } from './retention.ts'
 import { bytesOnDisk, DataLock, trouble, walSalt } from './sqlite.ts'
+import { diskUnder } from './worker-disk.ts'
 
 /** What can be asked of the writer, and what it answers. Calls are done one after the other, in order. */
 export interface Calls {
@@ -25,9 +28,9 @@ export interface Calls {
   /** Take away one chunk of what is up to this place. */
   trim: [number, { readonly done: boolean; readonly firstSeq: number }]
   /** One small step of what keeps the log within its room and its age. */
-  tend: [Now, Kept & { readonly firstSeq: number }]
+  tend: [Now, Kept & { readonly disk: DiskReport | undefined; readonly firstSeq: number }]
   checkpoint: [undefined, undefined]
-  ping: [undefined, { readonly bytes: number; readonly keeping?: KeepingReport }]
+  ping: [undefined, { readonly bytes: number; readonly keeping?: KeepingReport; readonly disk?: DiskReport }]
   close: [undefined, undefined]
 }
 
@@ -74,16 +77,29 @@ export function asRefusal(error: unknown): Refusal {
   return { message, stack, trouble: what, fault }
 }
 
+/** A hub that has just been started has something better to do than to write the ballast. */
+const BALLAST_WAITS_MS = 60_000
+
 /** The writer: holds the lock, the file and the list of streams that its caller speaks of. */
 export class StoreService {
   #lock: DataLock | undefined
   #engine: Engine | undefined
   #path = ''
   #streams: Stream[] = []
+  readonly #diskUnder: (path: string) => Disk
+  #watch: DiskWatch | undefined
+  #openedMonoMs = 0
+
+  /** @param disk the disk under the file at a path; the real one when left out */
+  constructor(disk: (path: string) => Disk = diskUnder) {
+    this.#diskUnder = disk
+  }
 
   answer<Name extends keyof Calls>(name: Name, argument: Calls[Name][0]): Calls[Name][1] {
+    const handle = this.#handlers[name] as (argument: Calls[Name][0]) => Calls[Name][1]
     try {
-      return (this.#handlers[name] as (argument: Calls[Name][0]) => Calls[Name][1])(argument)
+      // A commit looks for room itself: what it was given can be used once only.
+      return name === 'commit' ? handle(argument) : this.#withBallast(() => handle(argument))
     } catch (error) {
       this.#mistrust(error)
       throw error
@@ -95,11 +111,16 @@ export class StoreService {
   } = {
     open: ({ file, opening }) => {
       this.#path = file.path
+      this.#openedMonoMs = opening.monoUs / 1000
+      const { retention } = file
+      if (retention !== undefined) {
+        this.#watch ??= new DiskWatch(this.#diskUnder(file.path), roomOf(retention.maxBytes).ballastBytes)
+      }
       this.#lock ??= DataLock.take(file.path)
       this.#closeEngine()
       const { engine, ...news } = openLogFile(file, opening, parseMark(this.#lock.read() ?? ''))
       this.#engine = engine
-      if (file.retention !== undefined) engine.keep(file.retention)
+      if (retention !== undefined && this.#watch !== undefined) engine.keep(retention, this.#watch)
       this.#mark(engine, false)
       const { epoch, lastSeq } = engine
       return { epoch, firstSeq: engine.firstSeq(), lastSeq, standings: engine.standings(), ...news }
@@ -110,7 +131,8 @@ export class StoreService {
       const places = this.#open.commit(parcel, this.#streams, confirms)
       const due = this.#open.checkpointDue()
       if (due === 'now') this.#checkpointBehindCommit()
-      return { ...places, checkpointDue: due === 'idle', tendDue: this.#engine?.tendDue() ?? false }
+      const tendDue = this.#engine?.tendDue() === true || this.#watch?.news === true
+      return { ...places, checkpointDue: due === 'idle', tendDue }
     },
     read: (query) => this.#open.read(query),
     cursor: ({ consumer, classes }) => this.#open.cursor(consumer, classes),
@@ -121,7 +143,9 @@ export class StoreService {
     tend: (now) => {
       const kept = this.#open.tend(now)
       if (this.#open.checkpointDue() === 'now') this.#checkpointBehindCommit()
-      return { ...kept, firstSeq: this.#engine?.firstSeq() ?? 1 }
+      const mayMake = now.monoMs - this.#openedMonoMs >= BALLAST_WAITS_MS
+      const more = kept.more || this.#watch?.step(mayMake) === true
+      return { ...kept, more, disk: this.#watch?.report(), firstSeq: this.#engine?.firstSeq() ?? 1 }
     },
     checkpoint: () => {
       this.#checkpoint()
@@ -129,7 +153,8 @@ export class StoreService {
     },
     ping: () => {
       const keeping = this.#engine?.keeping()
-      return { bytes: bytesOnDisk(this.#path), ...(keeping === undefined ? {} : { keeping }) }
+      const disk = this.#watch?.report()
+      return { bytes: bytesOnDisk(this.#path), ...(keeping && { keeping }), ...(disk && { disk }) }
     },
     close: () => {
       quietly(() => this.#engine?.save())
@@ -147,8 +172,18 @@ export class StoreService {
 
   #checkpoint(): void {
     const engine = this.#open
-    engine.checkpoint()
+    this.#withBallast(() => engine.checkpoint())
     this.#mark(engine, false)
+  }
+
+  /** Where the disk is full, do it once more in the room that the ballast gives back. */
+  #withBallast<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      if (trouble(error) !== 'full' || this.#watch?.giveUp() !== true) throw error
+      return work()
+    }
   }
 
   /** The commit stands, whatever becomes of this: its caller must not hear of it. */

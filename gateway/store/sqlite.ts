@@ -36,9 +36,10 @@ export function openSqlite(path: string): Sqlite {
   if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
   const db = new Database(path, { timeout: 2000 })
   try {
-    checkVersion(db.prepare('SELECT sqlite_version()').pluck().get() as string)
     // Alone with the file: the WAL index stays in memory, and no reader of another process can hold up a checkpoint.
+    // Before anything else, for whatever looks at the file first makes the index a file (sqlite.org/wal, section 8).
     db.pragma('locking_mode=EXCLUSIVE')
+    checkVersion(db.prepare('SELECT sqlite_version()').pluck().get() as string)
     db.pragma(`page_size=${PAGE_BYTES}`)
     settle(db, 'journal_mode', 'wal')
     settle(db, 'synchronous', 2, 'FULL')

@@ -1,16 +1,16 @@
 import type { Clock } from '../contract/clock.ts'
-import { EVENT_CLASSES, type EventClass, type NewEvent } from '../contract/event.ts'
+import { EVENT_CLASSES, type EventClass, type Json, type NewEvent } from '../contract/event.ts'
 import { isFault } from '../contract/fault.ts'
 import type { Figure } from '../contract/figure.ts'
 import type { Now } from './ageing.ts'
-import type { KeepingReport } from './keeper.ts'
-import { RESERVED_PARTS } from './retention.ts'
+import type { DiskReport, DiskState } from './disk-watch.ts'
+import { type KeepingReports, keepingFigures } from './keeping-figures.ts'
 import type { Calls } from './service.ts'
 
 type Tended = Calls['tend'][1]
 
-/** Without anything that asks for it the log is looked after so often: what goes by age may go a little later. */
-const EVERY_MS = 600_000
+/** The log and the disk under it are looked after so often without anything that asks for it. */
+const EVERY_MS = 60_000
 /** A class that loses what somebody still had to get is told at once, and then at most so often. */
 const TOLD_EVERY_MS = 24 * 3_600_000
 
@@ -30,7 +30,8 @@ export class Upkeep {
   #working = false
   #stopped = false
   #cancel: (() => void) | undefined
-  #report: KeepingReport | undefined
+  #report: KeepingReports = {}
+  #toldDisk: DiskState = 'well'
 
   constructor(clock: Clock, handlers: UpkeepHandlers) {
     this.#clock = clock
@@ -59,6 +60,7 @@ export class Upkeep {
       for (let more = true; more && !this.#stopped; ) {
         const tended = await this.#handlers.tend(this.#now())
         for (const name of EVENT_CLASSES) this.#note(name, tended.unconfirmed[name] ?? 0)
+        if (tended.disk !== undefined) await this.#tellDisk(tended.disk)
         more = tended.more
       }
       for (const name of EVENT_CLASSES) await this.#tellLost(name)
@@ -69,8 +71,9 @@ export class Upkeep {
   }
 
   #now(): Now {
-    const { wallMs, monoMs, state } = nowOf(this.#clock)
-    return { wallMs, monoMs, trusted: state === 'synced' || state === 'holdover' }
+    const state = this.#clock.state()
+    const trusted = state === 'synced' || state === 'holdover'
+    return { wallMs: this.#clock.wallMs(), monoMs: this.#clock.monoMs(), trusted }
   }
 
   #note(name: EventClass, events: number): void {
@@ -79,69 +82,44 @@ export class Upkeep {
 
   async #tellLost(name: EventClass): Promise<void> {
     const count = this.#lost.get(name) ?? 0
-    const { wallMs, monoMs, state } = nowOf(this.#clock)
+    const monoMs = this.#clock.monoMs()
     if (count === 0 || monoMs - (this.#toldMonoMs.get(name) ?? Number.NEGATIVE_INFINITY) < TOLD_EVERY_MS) return
     const reason = 'no room: evicted before every consumer that must have them had confirmed them'
-    await this.#handlers.append({
-      class: 'alarm',
-      type: 'linli.log.evicted-unconfirmed',
-      source: '',
-      privacy: 'public',
-      monoMs,
-      wallMs,
-      clock: state,
-      body: JSON.stringify({ class: name, count, reason }),
-    })
+    await this.#handlers.append(alarm(this.#clock, 'linli.log.evicted-unconfirmed', { class: name, count, reason }))
     this.#lost.delete(name)
     this.#toldMonoMs.set(name, monoMs)
   }
 
-  reported(report: KeepingReport | undefined): void {
+  async #tellDisk({ state, freeBytes }: DiskReport): Promise<void> {
+    if (state === this.#toldDisk) return
+    const before = this.#toldDisk
+    await this.#handlers.append(
+      alarm(this.#clock, 'linli.log.disk', { state, before, ...(freeBytes === undefined ? {} : { freeBytes }) }),
+    )
+    this.#toldDisk = state
+  }
+
+  /** What the worker said of itself when it was asked last. */
+  reported(report: KeepingReports): void {
     this.#report = report
   }
 
   figures(): Figure[] {
-    const report = this.#report
-    if (report === undefined) return []
-    const { classes, usedBytes, roomBytes } = report
     const now = this.#now()
-    const figures: Figure[] = [
-      gauge('linli_log_used_bytes', 'Bytes of the database that are in use.', usedBytes),
-      gauge('linli_log_room_bytes', 'Bytes that the database may grow to.', roomBytes),
-    ]
-    for (const name of EVENT_CLASSES) {
-      const { rows, bytes, oldestMs, evicted } = classes[name]
-      const labels = { class: name }
-      figures.push(
-        { ...gauge('linli_log_class_bytes', 'Bytes that the rows of a class take, about.', bytes), labels },
-        { ...gauge('linli_log_class_rows', 'Rows of a class.', rows), labels },
-        {
-          ...gauge(
-            'linli_log_reserved_bytes',
-            'Bytes that a class never loses to another one.',
-            Math.floor(roomBytes * RESERVED_PARTS[name]),
-          ),
-          labels,
-        },
-      )
-      if (oldestMs !== undefined && now.trusted) {
-        const ageS = Math.max(0, (now.wallMs - oldestMs) / 1000)
-        figures.push({ ...gauge('linli_log_oldest_age_seconds', 'Age of the oldest event of a class.', ageS), labels })
-      }
-      for (const why of ['age', 'size'] as const) {
-        const help = 'Events let go of since the log was opened.'
-        const counted = { name: 'linli_log_evicted_events_total', help, kind: 'counter' as const }
-        figures.push({ ...counted, labels: { ...labels, why }, value: evicted[why] })
-      }
-    }
-    return figures
+    return keepingFigures(this.#report, now.trusted ? now.wallMs : undefined)
   }
 }
 
-function nowOf(clock: Clock) {
-  return { wallMs: clock.wallMs(), monoMs: clock.monoMs(), state: clock.state() }
-}
-
-function gauge(name: string, help: string, value: number): Figure {
-  return { name, help, kind: 'gauge', value }
+/** An event of the log itself. */
+function alarm(clock: Clock, type: string, data: Readonly<Record<string, Json>>): NewEvent {
+  return {
+    class: 'alarm',
+    type,
+    source: '',
+    privacy: 'public',
+    monoMs: clock.monoMs(),
+    wallMs: clock.wallMs(),
+    clock: clock.state(),
+    body: JSON.stringify(data),
+  }
 }

@@ -251,3 +251,12 @@ describe('a damaged row is taken out, and a gap stands in its place', () => {
     expect(await (await rig.open()).cursor('city')).toBeUndefined()
   })
 })
+
+test('the index of the WAL is kept in memory, also when the file stood already: no file that a full disk could refuse', async () => {
+  const rig = storeRig()
+  await (await rig.open()).close()
+  const store = await rig.open()
+  await store.append(newEvents(1))
+  expect(readdirSync(rig.folder)).toContain('hub.db-wal')
+  expect(readdirSync(rig.folder)).not.toContain('hub.db-shm')
+})

@@ -7,11 +7,10 @@ import { newEvent, newEvents } from '../../../contract/memory-store.ts'
 import { readAll, storeRig } from './rig.ts'
 
 const MINUTE_MS = 60_000
-const HOUR_MS = 60 * MINUTE_MS
-const DAY_MS = 24 * HOUR_MS
+const DAY_MS = 24 * 60 * MINUTE_MS
 const KEEP_MS = { telemetry: 2 * DAY_MS, status: 4 * DAY_MS, alarm: 30 * DAY_MS, audit: 90 * DAY_MS }
 /** The log is looked after so often. */
-const ROUND_MS = 10 * MINUTE_MS
+const ROUND_MS = MINUTE_MS
 
 /** A log with room for about half a megabyte. */
 function small(changes: Partial<Retention> = {}): Retention {

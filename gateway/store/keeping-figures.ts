@@ -1,0 +1,64 @@
+import { EVENT_CLASSES } from '../contract/event.ts'
+import type { Figure } from '../contract/figure.ts'
+import type { DiskReport, DiskState } from './disk-watch.ts'
+import type { KeepingReport } from './keeper.ts'
+import { RESERVED_PARTS } from './retention.ts'
+
+export interface KeepingReports {
+  readonly keeping?: KeepingReport
+  readonly disk?: DiskReport
+}
+
+const DISK_STATES: readonly DiskState[] = ['well', 'almost-full', 'full']
+
+/** How much of the log there is by class, what went, and how the disk under it stands. @param nowMs undefined while time is not sure */
+export function keepingFigures({ keeping, disk }: KeepingReports, nowMs: number | undefined): Figure[] {
+  return [
+    ...(keeping === undefined ? [] : [...roomFigures(keeping), ...classFigures(keeping, nowMs)]),
+    ...(disk === undefined ? [] : diskFigures(disk)),
+  ]
+}
+
+function roomFigures({ usedBytes, roomBytes }: KeepingReport): Figure[] {
+  return [
+    gauge('linli_log_used_bytes', 'Bytes of the database that are in use.', usedBytes),
+    gauge('linli_log_room_bytes', 'Bytes that the database may grow to.', roomBytes),
+  ]
+}
+
+function classFigures({ classes, roomBytes }: KeepingReport, nowMs: number | undefined): Figure[] {
+  return EVENT_CLASSES.flatMap((name) => {
+    const { rows, bytes, oldestMs, evicted } = classes[name]
+    const labels = { class: name }
+    const reserved = Math.floor(roomBytes * RESERVED_PARTS[name])
+    const figures: Figure[] = [
+      gauge('linli_log_class_bytes', 'Bytes that the rows of a class take, about.', bytes, labels),
+      gauge('linli_log_class_rows', 'Rows of a class.', rows, labels),
+      gauge('linli_log_reserved_bytes', 'Bytes that a class never loses to another one.', reserved, labels),
+    ]
+    if (oldestMs !== undefined && nowMs !== undefined) {
+      const ageS = Math.max(0, (nowMs - oldestMs) / 1000)
+      figures.push(gauge('linli_log_oldest_age_seconds', 'Age of the oldest event of a class.', ageS, labels))
+    }
+    for (const why of ['age', 'size'] as const) {
+      const help = 'Events let go of since the log was opened.'
+      const name = 'linli_log_evicted_events_total'
+      figures.push({ name, help, kind: 'counter', labels: { ...labels, why }, value: evicted[why] })
+    }
+    return figures
+  })
+}
+
+function diskFigures({ state, freeBytes, ballastBytes }: DiskReport): Figure[] {
+  return [
+    ...DISK_STATES.map((each) =>
+      gauge('linli_log_disk_state', '1 for the state that the disk is in.', each === state ? 1 : 0, { state: each }),
+    ),
+    ...(freeBytes === undefined ? [] : [gauge('linli_log_disk_free_bytes', 'Free bytes of the disk.', freeBytes)]),
+    gauge('linli_log_ballast_bytes', 'Bytes of the ballast, which is given up when the disk is full.', ballastBytes),
+  ]
+}
+
+function gauge(name: string, help: string, value: number, labels?: Readonly<Record<string, string>>): Figure {
+  return { name, help, kind: 'gauge', value, ...(labels === undefined ? {} : { labels }) }
+}

@@ -1,0 +1,45 @@
+import { closeSync, fdatasyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import type { Disk } from './disk-watch.ts'
+
+/** The disk under a log, and the ballast beside it. */
+export function diskUnder(path: string): Disk {
+  const ballast = `${path}-ballast`
+  const folder = dirname(resolve(path))
+  return {
+    freeBytes() {
+      try {
+        const { bavail, bsize } = statfsSync(folder)
+        return bavail * bsize
+      } catch {
+        return undefined
+      }
+    },
+    ballastBytes: () => statSync(ballast, { throwIfNoEntry: false })?.size ?? 0,
+    growBallast(bytes) {
+      const file = openSync(ballast, 'a', 0o600)
+      try {
+        // Written out, and no two blocks alike: a file system that stores holes or compresses would hold no room free.
+        const block = noise(bytes, statSync(ballast).size)
+        for (let done = 0; done < bytes; ) done += writeSync(file, block, done)
+        fdatasyncSync(file)
+      } finally {
+        closeSync(file)
+      }
+    },
+    dropBallast() {
+      rmSync(ballast, { force: true })
+    },
+  }
+}
+
+/** Bytes without a pattern (Lehmer's generator, modulus 2^31 - 1). */
+function noise(bytes: number, start: number): Buffer {
+  const words = new Uint32Array(Math.ceil(bytes / 4))
+  let seed = (start % 2_147_483_646) + 1
+  for (let at = 0; at < words.length; at++) {
+    seed = (seed * 48_271) % 2_147_483_647
+    words[at] = seed
+  }
+  return Buffer.from(words.buffer, 0, bytes)
+}
