@@ -194,7 +194,8 @@ export class Engine {
   /** From now on keep to what the settings say. */
   keep(retention: Retention, watch: DiskWatch): void {
     this.#watch = watch
-    const parts = { db: this.#db, epoch: this.epoch, boot: this.boot, gaps: this.#gaps, cursors: this.#cursors }
+    const [db, gaps, cursors, encoder] = [this.#db, this.#gaps, this.#cursors, this.#encoder]
+    const parts = { db, epoch: this.epoch, boot: this.boot, gaps, cursors, encoder }
     this.#keeper = new Keeper(parts, retention, this.#lastSeq)
   }
 
@@ -208,7 +209,9 @@ export class Engine {
     const keeper = this.#keeper
     if (keeper === undefined) return { more: false, unconfirmed: {} }
     keeper.confine(this.#watch?.full ?? false)
-    return this.#settingAside(() => keeper.tend(now, this.#lastSeq))
+    const kept = this.#settingAside(() => keeper.tend(now, this.#lastSeq))
+    this.#lastSeq += (kept.appended?.rows.length ?? 0) / COLUMNS
+    return kept
   }
 
   keeping(): KeepingReport | undefined {

@@ -1,9 +1,10 @@
-import type { ClockState } from '../contract/clock.ts'
 import { EVENT_CLASSES, type EventClass } from '../contract/event.ts'
 import { Ageing, type Now, type RowAge, SteadyTime } from './ageing.ts'
+import type { Events } from './collect.ts'
 import type { Cursors } from './cursors.ts'
 import { Evictor } from './evictor.ts'
 import type { Gaps } from './gaps.ts'
+import { earliestMs, knownMs, newestKnownMs } from './known-time.ts'
 import {
   type ClassState,
   confined,
@@ -13,9 +14,11 @@ import {
   nextTrim,
   type Room,
   roomOf,
+  type Trim,
 } from './retention.ts'
-import { DamagedRow, decodeHead, type RowHead } from './row.ts'
+import { decodeHead, type RowEncoder } from './row.ts'
 import type { Sqlite, Statement } from './sqlite.ts'
+import { Thinner } from './thinner.ts'
 import { Usage } from './usage.ts'
 
 /** After so many bytes the file is asked again how much of it is in use. */
@@ -48,6 +51,8 @@ export interface KeepingReport {
   readonly classes: Readonly<Record<EventClass, ClassReport>>
   readonly usedBytes: number
   readonly roomBytes: number
+  /** Readings that a summary stands for since the file was opened. */
+  readonly thinned: number
 }
 
 /** What one step of upkeep did. */
@@ -56,6 +61,8 @@ export interface Kept {
   readonly more: boolean
   /** Events that went although a consumer that must have them had not confirmed them, by class. */
   readonly unconfirmed: Partial<Record<EventClass, number>>
+  /** Summaries of readings that stand behind the end of the log now. */
+  readonly appended?: Events
 }
 
 export interface KeeperParts {
@@ -65,6 +72,7 @@ export interface KeeperParts {
   readonly boot: number
   readonly gaps: Gaps
   readonly cursors: Cursors
+  readonly encoder: RowEncoder
 }
 
 /** Keeps the log within its room and its age: one small step at a time, each a transaction of its own. */
@@ -78,18 +86,20 @@ export class Keeper {
   readonly #cursors: Cursors
   readonly #usage: Usage
   readonly #evictor: Evictor
+  readonly #thinner: Thinner
   readonly #ageing = new Ageing()
   readonly #time: SteadyTime
   readonly #heads = new Map<EventClass, Statement<[number], { last: number; head: Buffer }>>()
   readonly #pages: readonly [Statement<[], number>, Statement<[], number>]
   readonly #evicted = new Map<EventClass, Record<'age' | 'size', number>>()
+  #thinned = 0
   #making = false
   #usedBytes = 0
   #unaskedBytes = 0
 
   /** @param lastSeq where the log ends now; whatever comes behind is told by `added` */
   constructor(parts: KeeperParts, retention: Retention, lastSeq: number) {
-    const { db, epoch, boot, gaps, cursors } = parts
+    const { db, epoch, boot, gaps, cursors, encoder } = parts
     this.#retention = retention
     this.#epoch = epoch
     this.#cursors = cursors
@@ -104,6 +114,7 @@ export class Keeper {
     ]
     this.#usage = new Usage(db, boot, lastSeq)
     this.#evictor = new Evictor(db, gaps, this.#usage)
+    this.#thinner = new Thinner(db, boot, gaps, this.#usage, encoder)
     for (const name of EVENT_CLASSES) {
       this.#heads.set(name, db.prepare(`SELECT last, head FROM ${name} WHERE last > ? ORDER BY last`))
       this.#evicted.set(name, { age: 0, size: 0 })
@@ -139,6 +150,7 @@ export class Keeper {
   /** Rows were taken out by somebody else, in the transaction that is open. */
   disturbed(lastSeq: number): void {
     this.#usage.forget(lastSeq)
+    this.#thinner.disturbed()
   }
 
   /** Keep what is in memory only, in the transaction that is open. */
@@ -161,7 +173,14 @@ export class Keeper {
       this.#usage.count()
       return { more: true, unconfirmed: {} }
     }
-    return this.#trim(this.#room, this.#state(this.#time.sure(now)), lastSeq)
+    const log = this.#state(this.#time.sure(now))
+    const trim = nextTrim(this.#room, log)
+    if (trim?.why === 'size' && trim.class === 'telemetry') {
+      const { worked, thinned, summaries } = this.#thinner.step(now.monoMs, lastSeq)
+      this.#thinned += thinned
+      if (worked) return { more: true, unconfirmed: {}, ...(summaries && { appended: summaries }) }
+    }
+    return this.#evict(trim, log, lastSeq)
   }
 
   /**
@@ -172,15 +191,16 @@ export class Keeper {
   makeRoom(bytes: number, lastSeq: number): boolean {
     while (!this.#usage.complete) this.#usage.count()
     const stopBytes = Math.max(0, Math.min(this.#room.stopBytes, this.#room.databaseBytes - 2 * bytes))
-    return this.#trim({ startBytes: stopBytes, stopBytes }, this.#state(undefined), lastSeq).more
+    const log = this.#state(undefined)
+    return this.#evict(nextTrim({ startBytes: stopBytes, stopBytes }, log), log, lastSeq).more
   }
 
-  #trim(room: Pick<Room, 'startBytes' | 'stopBytes'>, log: LogState, lastSeq: number): Kept {
-    const trim = nextTrim(room, log)
+  #evict(trim: Trim | undefined, log: LogState, lastSeq: number): Kept {
     this.#making = trim?.why === 'size'
     if (trim === undefined) return { more: false, unconfirmed: {} }
     const { events, unconfirmed } = this.#evictor.evict(trim, log.classes[trim.class].confirmedSeq, lastSeq)
     this.#evicted.get(trim.class)![trim.why] += events
+    if (trim.class === 'telemetry') this.#thinner.disturbed()
     this.#askUsed()
     return { more: true, unconfirmed: unconfirmed === 0 ? {} : { [trim.class]: unconfirmed } }
   }
@@ -242,44 +262,11 @@ export class Keeper {
         { ...this.#usage.of(name), oldestMs: this.#oldestMs(name), evicted: this.#evicted.get(name)! },
       ]),
     ) as Record<EventClass, ClassReport>
-    return { classes, usedBytes: this.#usedBytes, roomBytes: this.#room.databaseBytes }
+    return { classes, usedBytes: this.#usedBytes, roomBytes: this.#room.databaseBytes, thinned: this.#thinned }
   }
 
   #oldestMs(name: EventClass): number | undefined {
     const oldest = this.#heads.get(name)!.get(0)
     return oldest === undefined ? undefined : earliestMs(() => decodeHead(name, oldest.last, oldest.head))
   }
-}
-
-const TRUSTED: readonly ClockState[] = ['synced', 'holdover']
-
-function isTrusted({ streams }: RowHead): boolean {
-  return streams.every(({ clock }) => TRUSTED.includes(clock))
-}
-
-function knownMs(head: RowHead): number | undefined {
-  return isTrusted(head) ? head.wallMaxMs : undefined
-}
-
-function earliestMs(read: () => RowHead): number | undefined {
-  try {
-    const head = read()
-    return isTrusted(head) ? head.wallMinMs : undefined
-  } catch (error) {
-    if (error instanceof DamagedRow) return undefined
-    throw error
-  }
-}
-
-/** The newest time in the log that a clock vouched for, among its last rows. */
-function newestKnownMs(db: Sqlite): number | undefined {
-  let newest: number | undefined
-  for (const name of EVENT_CLASSES) {
-    const row = db
-      .prepare<[], { last: number; head: Buffer }>(`SELECT last, head FROM ${name} ORDER BY last DESC LIMIT 1`)
-      .get()
-    const known = row === undefined ? undefined : earliestMs(() => decodeHead(name, row.last, row.head))
-    if (known !== undefined && (newest === undefined || known > newest)) newest = known
-  }
-  return newest
 }

@@ -19,8 +19,10 @@ export function keepingFigures({ keeping, disk }: KeepingReports, nowMs: number 
   ]
 }
 
-function roomFigures({ usedBytes, roomBytes }: KeepingReport): Figure[] {
+function roomFigures({ usedBytes, roomBytes, thinned }: KeepingReport): Figure[] {
+  const help = 'Readings that became part of a 15-minute summary since the log was opened.'
   return [
+    { name: 'linli_log_thinned_events_total', help, kind: 'counter', labels: { class: 'telemetry' }, value: thinned },
     gauge('linli_log_used_bytes', 'Bytes of the database that are in use.', usedBytes),
     gauge('linli_log_room_bytes', 'Bytes that the database may grow to.', roomBytes),
   ]

@@ -11,7 +11,7 @@ import { Committer } from './committer.ts'
 import { Counters } from './counters.ts'
 import { Lags } from './lags.ts'
 import type { LogFile } from './log-file.ts'
-import { normalized, stored, unpackEvents } from './parcel.ts'
+import { COLUMNS, normalized, stored, unpackEvents } from './parcel.ts'
 import type { RawPage } from './reader.ts'
 import { asFault, StoreTrouble } from './refusal.ts'
 import type { Calls, Committed, Opened, StorePort } from './service.ts'
@@ -181,9 +181,21 @@ export class LogStore implements OpenedStore {
   }
 
   async #tend(now: Now): Promise<Calls['tend'][1]> {
-    const tended = await this.#ask('tend', now)
-    this.#firstSeq = tended.firstSeq
-    this.#tail.trim(tended.firstSeq - 1)
+    let tended: Calls['tend'][1]
+    try {
+      // Summaries that were appended have to be noted before the commits that the writer did behind them: so nothing
+      // may come between its answer and this place, as nothing does for a commit (`committer.ts`).
+      tended = await this.#port.call('tend', now)
+    } catch (error) {
+      throw this.#refusal(error)
+    }
+    const { appended, firstSeq } = tended
+    if (appended !== undefined) {
+      for (const event of unpackEvents(appended, appended.streams, this.#epoch)) this.#tail.push(event)
+      this.#durable(this.#lastSeq + 1, this.#lastSeq + appended.rows.length / COLUMNS)
+    }
+    this.#firstSeq = firstSeq
+    this.#tail.trim(firstSeq - 1)
     return tended
   }
 
@@ -248,16 +260,17 @@ export class LogStore implements OpenedStore {
       throw new RangeError(`${position.seq} is no place in the log`)
   }
 
-  async #ask<Name extends 'read' | 'cursor' | 'trim' | 'tend'>(
-    name: Name,
-    argument: Calls[Name][0],
-  ): Promise<Calls[Name][1]> {
+  async #ask<Name extends 'read' | 'cursor' | 'trim'>(name: Name, argument: Calls[Name][0]): Promise<Calls[Name][1]> {
     try {
       return await this.#port.call(name, argument)
     } catch (error) {
-      this.#trouble(error as Error)
-      throw asFault(error)
+      throw this.#refusal(error)
     }
+  }
+
+  #refusal(error: unknown): Error {
+    this.#trouble(error as Error)
+    return asFault(error)
   }
 
   #committed({ appends }: Batch, { firstSeq, lastSeq, tendDue }: Committed): void {
@@ -265,10 +278,15 @@ export class LogStore implements OpenedStore {
     for (const { events } of appends) {
       for (const event of events) this.#tail.push(stored(event, this.#epoch, seq++))
     }
+    this.#durable(firstSeq, lastSeq)
+    if (tendDue) this.#upkeep?.nudge()
+  }
+
+  #durable(firstSeq: number, lastSeq: number): void {
+    if (firstSeq !== this.#lastSeq + 1) throw new Error(`places ${firstSeq} to ${lastSeq} came behind ${this.#lastSeq}`)
     this.#lastSeq = lastSeq
     this.#counters.committed(lastSeq - firstSeq + 1)
     this.#bells.ring(lastSeq)
-    if (tendDue) this.#upkeep?.nudge()
   }
 
   /** An error of the disk stops all acknowledging until the file was opened anew; a full disk refuses what is new; else it is a bug. */

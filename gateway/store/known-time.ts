@@ -1,0 +1,39 @@
+import type { ClockState } from '../contract/clock.ts'
+import { EVENT_CLASSES } from '../contract/event.ts'
+import { DamagedRow, decodeHead, type RowHead } from './row.ts'
+import type { Sqlite } from './sqlite.ts'
+
+const TRUSTED: readonly ClockState[] = ['synced', 'holdover']
+
+function isTrusted({ streams }: RowHead): boolean {
+  return streams.every(({ clock }) => TRUSTED.includes(clock))
+}
+
+/** The latest time in a row, where a clock vouched for all of it. */
+export function knownMs(head: RowHead): number | undefined {
+  return isTrusted(head) ? head.wallMaxMs : undefined
+}
+
+/** The earliest time in a row, where it is whole and a clock vouched for all of it. */
+export function earliestMs(read: () => RowHead): number | undefined {
+  try {
+    const head = read()
+    return isTrusted(head) ? head.wallMinMs : undefined
+  } catch (error) {
+    if (error instanceof DamagedRow) return undefined
+    throw error
+  }
+}
+
+/** The newest time in the log that a clock vouched for, among its last rows. */
+export function newestKnownMs(db: Sqlite): number | undefined {
+  let newest: number | undefined
+  for (const name of EVENT_CLASSES) {
+    const row = db
+      .prepare<[], { last: number; head: Buffer }>(`SELECT last, head FROM ${name} ORDER BY last DESC LIMIT 1`)
+      .get()
+    const known = row === undefined ? undefined : earliestMs(() => decodeHead(name, row.last, row.head))
+    if (known !== undefined && (newest === undefined || known > newest)) newest = known
+  }
+  return newest
+}
