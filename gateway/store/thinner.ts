@@ -1,19 +1,22 @@
-import { Collector, type Events } from './collect.ts'
-import { type GapRun, type Gaps, joined } from './gaps.ts'
-import { CHARS, COLUMNS, MONO_US, SEQ, STREAM, WALL_MS } from './parcel.ts'
+import type { Events } from './collect.ts'
+import { type Gaps, joined } from './gaps.ts'
+import { COLUMNS, MONO_US } from './parcel.ts'
 import { decodeBody, decodeHead, type RowEncoder, type RowHead } from './row.ts'
 import { recordCrc } from './schema.ts'
 import type { Sqlite, Statement } from './sqlite.ts'
 import {
-  groupOf,
-  PERIOD_MS,
-  type Period,
-  parseReading,
-  periodOf,
-  type Reading,
-  SUMMARY_TYPE,
-  Summary,
-} from './thinning.ts'
+  addTo,
+  earliest,
+  endOf,
+  isOf,
+  newPass,
+  type Pass,
+  readingsOf,
+  rowsOf,
+  runOf,
+  summariesOf,
+} from './thin-pass.ts'
+import { PERIOD_MS, SUMMARY_TYPE } from './thinning.ts'
 import { bytesOnDisk, type Usage } from './usage.ts'
 
 /** One step looks at so many rows or events at most: whoever waits for a commit waits for one of them. */
@@ -25,8 +28,6 @@ const PASS_ROWS_MAX = 2000
 const THIN_AFTER_MS = 2 * PERIOD_MS
 /** It is left as it is where it would not become smaller than this part of what it was. */
 const WORTH_PART = 0.8
-/** Events of one row that is written. */
-const ROW_EVENTS_MAX = 1024
 /** Name in the table `meta` of the place up to which everything is thinned. */
 const META = 'thinned'
 
@@ -36,35 +37,10 @@ interface RowRecord {
   readonly body: Buffer
 }
 
-/** An event that is kept as it is: where it stands in its row. */
-interface Kept {
-  readonly seq: number
-  readonly events: Events
-  readonly at: number
-  readonly start: number
-}
-
-interface Group {
-  readonly summary: Summary
-  readonly members: { readonly seq: number; readonly wallMs: number }[]
-  readonly first: Kept
-}
-
-/** Rows that are being made one period's summaries. */
-interface Pass {
-  readonly boot: number
-  readonly period: Period
-  readonly groups: Map<string, Group>
-  readonly kept: Kept[]
-  readonly rows: { readonly last: number; readonly headBytes: number; readonly bodyBytes: number }[]
-  /** Place of the first event of a later period that was met; infinite when there is none. */
-  laterSeq: number
-}
-
 /** What one step did. `summaries` stand behind the end of the log now. */
 export interface Thinned {
   readonly summaries: Events | undefined
-  /** Events that a summary stands for now. */
+  /** Events that became part of a summary. */
   readonly thinned: number
   /** False when there is nothing to thin. */
   readonly worked: boolean
@@ -209,94 +185,10 @@ export class Thinner {
   }
 }
 
-function newPass(boot: number, period: Period): Pass {
-  return { boot, period, groups: new Map(), kept: [], rows: [], laterSeq: Number.POSITIVE_INFINITY }
-}
-
-/** Up to where no reading is left that could be thinned. */
-function endOf({ rows, laterSeq }: Pass): number {
-  return Math.min(rows.at(-1)!.last, laterSeq - 1)
-}
-
 /** 0 where nothing was thinned, or nobody vouches for what the record says. */
 function doneSeq(db: Sqlite): number {
   const record = db
     .prepare<[string], { value: string; crc: number }>('SELECT value, crc FROM meta WHERE name = ?')
     .get(META)
   return record !== undefined && record.crc === recordCrc(META, record.value) ? Number(record.value) : 0
-}
-
-function* readingsOf(events: Events): Generator<{ readonly reading: Reading; readonly kept: Kept }> {
-  const { rows, streams, text } = events
-  let start = 0
-  for (let at = 0; at < rows.length; at += COLUMNS) {
-    const seq = rows[at + SEQ]!
-    const end = start + rows[at + CHARS]!
-    const [wallMs, monoUs] = [rows[at + WALL_MS]!, rows[at + MONO_US]!]
-    const reading = { seq, stream: streams[rows[at + STREAM]!]!, wallMs, monoUs, body: text.slice(start, end) }
-    yield { reading, kept: { seq, events, at, start } }
-    start = end
-  }
-}
-
-/** The earliest period in a row that is counted as that of its first event is. */
-function earliest(readings: readonly { readonly reading: Reading }[]): Period {
-  const [first, ...others] = readings.map(({ reading }) => periodOf(reading))
-  let number = first?.number ?? 0
-  for (const other of others) if (other.by === first!.by) number = Math.min(number, other.number)
-  return { by: first?.by ?? 'wall', number }
-}
-
-function isOf({ by, number }: Period, reading: Reading): boolean {
-  const own = periodOf(reading)
-  return own.by === by && own.number === number
-}
-
-/** False for a reading of another period, or of a shape that no summary stands for. */
-function addTo(pass: Pass, reading: Reading, kept: Kept): boolean {
-  if (!isOf(pass.period, reading)) {
-    const own = periodOf(reading)
-    if (own.by !== pass.period.by || own.number > pass.period.number)
-      pass.laterSeq = Math.min(pass.laterSeq, reading.seq)
-    return false
-  }
-  const parsed = parseReading(reading)
-  if (parsed === undefined) return false
-  const name = groupOf(reading.stream)
-  let group = pass.groups.get(name)
-  if (group === undefined) {
-    group = { summary: new Summary(), members: [], first: kept }
-    pass.groups.set(name, group)
-  }
-  if (!group.summary.add(reading, parsed)) return false
-  group.members.push({ seq: reading.seq, wallMs: reading.wallMs })
-  return true
-}
-
-/** Events that stay, in rows of their own. */
-function rowsOf(kept: readonly Kept[]): Events[] {
-  const rows: Events[] = []
-  const collector = new Collector()
-  for (const { seq, events, at, start } of kept) {
-    collector.add(events.rows, at, seq, events.streams[events.rows[at + STREAM]!]!, events.text, start)
-    if (collector.count >= ROW_EVENTS_MAX) rows.push(collector.take())
-  }
-  if (collector.count > 0) rows.push(collector.take())
-  return rows
-}
-
-/** The summaries of a period as one row, behind the end of the log. */
-function summariesOf(pass: Pass, lastSeq: number): Events {
-  const collector = new Collector()
-  let seq = lastSeq
-  for (const { summary } of pass.groups.values()) {
-    const { stream, wallMs, monoUs, body } = summary.event()
-    seq += 1
-    collector.add(Float64Array.of(0, seq, wallMs, monoUs, body.length), 0, seq, stream, body, 0)
-  }
-  return collector.take()
-}
-
-function runOf({ seq, wallMs }: { readonly seq: number; readonly wallMs: number }): GapRun {
-  return { fromSeq: seq, toSeq: seq, reason: 'thinned', counts: { telemetry: 1 }, firstMs: wallMs, lastMs: wallMs }
 }

@@ -96,13 +96,14 @@ test('before readings are dropped for want of room they become 15-minute summari
   expect(gone(entries, 'evicted').size).toBe(0)
 
   const summaries = entries.filter(isSummary)
+  const periods = Map.groupBy(appended, ([, event]) => `${event.source} ${Math.floor(event.wallMs / PERIOD_MS)}`)
   let counted = 0
   for (const { source, wallMs, body, privacy, clock } of summaries) {
     const data = JSON.parse(body)
     const period = Math.floor(wallMs / PERIOD_MS)
-    const members = [...appended].filter(
-      ([seq, event]) => thinned.has(seq) && event.source === source && Math.floor(event.wallMs / PERIOD_MS) === period,
-    )
+    // Of a period that is thinned nothing is left, and nothing of it is missing in the summary.
+    const members = periods.get(`${source} ${period}`)!
+    expect(members.filter(([seq]) => !thinned.has(seq))).toEqual([])
     const points = members.map(([, event]) => JSON.parse(event.body).points)
     const powers = points.map(({ power }) => power.v)
     counted += data.count
@@ -136,13 +137,13 @@ test('summaries reach whoever waits at the head, and what comes behind them has 
     after = page.next
   }
   expect(seen).toEqual(Array.from({ length: store.lastSeq() }, (_, n) => n + 1))
-  expect(seen.length).toBeGreaterThan(40_000)
+  expect(seen.length).toBeGreaterThan(2000 * 20)
 })
 
 test('summaries are dropped last, oldest first, and nothing is silent about it', async () => {
   const rig = storeRig()
   const store = await rig.open({ retention: { ...RETENTION, maxBytes: 350_000 } })
-  await run(rig, store, { hours: 24, meters: 60, everyMs: 60_000, together: 1 })
+  await run(rig, store, { hours: 16, meters: 60, everyMs: 60_000, together: 1 })
   const entries = await readAll(store, { limit: 1000 })
   const evicted = gone(entries, 'evicted')
   expect(evicted.size).toBeGreaterThan(100)
