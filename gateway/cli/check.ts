@@ -7,6 +7,7 @@ import { type Checked, checkSettings, inOrder, problemText } from '../settings/c
 import type { PlacedProblem } from '../settings/mistake.ts'
 import { checkWorld } from '../settings/world.ts'
 import { readArguments } from './arguments.ts'
+import { roomForLog } from './doctor/disk.ts'
 import { PROFILES_FOLDER } from './repository.ts'
 import { readSettingsText, settingsPath } from './settings-file.ts'
 import type { Terminal } from './terminal.ts'
@@ -17,7 +18,11 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   const shown = positionals[0] ?? path
   const checked = checkSettings(readSettingsText(path), shown, drivers)
   const besides = dirname(path)
-  const io = { profiles: createProfiles({ folder: PROFILES_FOLDER, besides }), secrets: createSecrets({ besides }) }
+  const io = {
+    profiles: createProfiles({ folder: PROFILES_FOLDER, besides }),
+    secrets: createSecrets({ besides }),
+    roomForLog: (log: string) => roomForLog(besides, log),
+  }
   const world = await checkWorld(checked, drivers, io)
   const problems = inOrder([...checked.problems, ...world])
   const ok = problems.every(({ severity }) => severity !== 'error')

@@ -63,6 +63,17 @@ ${SETTINGS}
 A certificate of your own is trusted with NODE_EXTRA_CA_CERTS=FILE.`,
     load: () => import('./events.ts'),
   },
+  log: {
+    what: 'ask about the log: how long its room lasts',
+    usage: `linli log forecast [--settings FILE] [--url URL] [--json]
+
+Says how many bytes each class brings a day, and at this rate when readings are thinned and when something is lost for
+want of room. Asks a running hub over its HTTP interface, with the token in LINLI_TOKEN; without one the file itself.
+  --url URL        address of the hub; without it as the settings say
+  --json           one JSON object; what never comes is left out
+${SETTINGS}`,
+    load: () => import('./log.ts'),
+  },
   profiles: {
     what: 'list the device models that the hub knows',
     usage: `linli profiles [--json]`,

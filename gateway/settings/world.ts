@@ -1,6 +1,7 @@
 import { isFault } from '../contract/fault.ts'
 import type { Io } from '../contract/io.ts'
 import type { Checked, DriverTable } from './check.ts'
+import { valueAt } from './explain.ts'
 import type { Mistake, Path, PlacedProblem } from './mistake.ts'
 
 /**
@@ -10,9 +11,9 @@ import type { Mistake, Path, PlacedProblem } from './mistake.ts'
 export async function checkWorld(
   checked: Checked,
   drivers: DriverTable,
-  io: Pick<Io, 'profiles' | 'secrets'>,
+  io: WorldIo,
 ): Promise<readonly PlacedProblem[]> {
-  const mistakes: Mistake[] = []
+  const mistakes = tooLargeForDisk(checked, io)
   for (const { at, connection } of checked.connections) {
     const found = (await drivers[connection.kind]?.check?.(connection.options, io)) ?? []
     mistakes.push(...found.map((problem) => ({ ...problem, path: ['connections', at, ...problem.path] })))
@@ -22,6 +23,23 @@ export async function checkWorld(
     if (mistake !== undefined) mistakes.push(mistake)
   }
   return mistakes.map(checked.place)
+}
+
+export interface WorldIo extends Pick<Io, 'profiles' | 'secrets'> {
+  /** What the log at a path may take of its disk, with what it has already; undefined where nobody can say. */
+  roomForLog?(path: string): number | undefined
+}
+
+function tooLargeForDisk({ settings, found }: Checked, { roomForLog }: WorldIo): Mistake[] {
+  if (settings === undefined) return []
+  const { path, maxBytes } = settings.storage
+  const room = roomForLog?.(path)
+  if (room === undefined || room >= maxBytes) return []
+  const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`
+  const message = `the log may take ${megabytes(maxBytes)}, and its disk has room for ${megabytes(room)}`
+  const hint = 'lower `maxSize`: the log keeps to it by itself, on a full disk it loses what it could have kept'
+  const at = ['storage', 'maxSize']
+  return [{ severity: 'warning', path: at, found: valueAt(found, at), message, hint }]
 }
 
 interface NamedSecret {

@@ -3,8 +3,10 @@ import { Ageing, type Now, type RowAge, SteadyTime } from './ageing.ts'
 import type { Events } from './collect.ts'
 import type { Cursors } from './cursors.ts'
 import { Evictor } from './evictor.ts'
+import { type ClassGrowth, EMPTY_BYTES, type Forecast, forecastOf } from './forecast.ts'
 import type { Gaps } from './gaps.ts'
 import { earliestMs, knownMs, newestKnownMs } from './known-time.ts'
+import { Rates } from './rates.ts'
 import {
   type ClassState,
   confined,
@@ -19,7 +21,7 @@ import {
 import { decodeHead, type RowEncoder } from './row.ts'
 import type { Sqlite, Statement } from './sqlite.ts'
 import { Thinner } from './thinner.ts'
-import { Usage } from './usage.ts'
+import { bytesOnDisk, Usage } from './usage.ts'
 
 /** After so many bytes the file is asked again how much of it is in use. */
 const UNASKED_BYTES_MAX = 64 * 1024
@@ -53,6 +55,8 @@ export interface KeepingReport {
   readonly roomBytes: number
   /** Readings that a summary stands for since the file was opened. */
   readonly thinned: number
+  /** Undefined until the log was open for a while. */
+  readonly forecast: Forecast | undefined
 }
 
 /** What one step of upkeep did. */
@@ -93,6 +97,8 @@ export class Keeper {
   readonly #pages: readonly [Statement<[], number>, Statement<[], number>]
   readonly #evicted = new Map<EventClass, Record<'age' | 'size', number>>()
   #thinned = 0
+  #rates: Rates | undefined
+  #tendedMonoMs = 0
   #making = false
   #usedBytes = 0
   #unaskedBytes = 0
@@ -144,6 +150,7 @@ export class Keeper {
   /** A row was added. */
   added(name: EventClass, headBytes: number, bodyBytes: number): void {
     this.#usage.added(name, headBytes, bodyBytes)
+    this.#rates?.added(name, bytesOnDisk(headBytes, bodyBytes))
     this.#unaskedBytes += headBytes + bodyBytes
   }
 
@@ -169,6 +176,9 @@ export class Keeper {
    * @throws DamagedRow when a row in the way is not what was written; then nothing is done
    */
   tend(now: Now, lastSeq: number): Kept {
+    this.#rates ??= new Rates(now.monoMs)
+    this.#rates.turn(now.monoMs)
+    this.#tendedMonoMs = now.monoMs
     if (!this.#usage.complete) {
       this.#usage.count()
       return { more: true, unconfirmed: {} }
@@ -262,7 +272,20 @@ export class Keeper {
         { ...this.#usage.of(name), oldestMs: this.#oldestMs(name), evicted: this.#evicted.get(name)! },
       ]),
     ) as Record<EventClass, ClassReport>
-    return { classes, usedBytes: this.#usedBytes, roomBytes: this.#room.databaseBytes, thinned: this.#thinned }
+    const [usedBytes, roomBytes, thinned] = [this.#usedBytes, this.#room.databaseBytes, this.#thinned]
+    return { classes, usedBytes, roomBytes, thinned, forecast: this.#forecast() }
+  }
+
+  #forecast(): Forecast | undefined {
+    const bytesADay = this.#rates?.bytesADay(this.#tendedMonoMs)
+    if (bytesADay === undefined) return undefined
+    const classes = Object.fromEntries(
+      EVENT_CLASSES.map((name) => {
+        const { bytes } = this.#usage.of(name)
+        return [name, { bytes, bytesADay: bytesADay[name], keepMs: this.#retention.keepMs[name] }]
+      }),
+    ) as Record<EventClass, ClassGrowth>
+    return forecastOf({ classes, usedBytes: this.#usedBytes - EMPTY_BYTES, startBytes: this.#room.startBytes })
   }
 
   #oldestMs(name: EventClass): number | undefined {

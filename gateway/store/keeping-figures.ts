@@ -14,7 +14,9 @@ const DISK_STATES: readonly DiskState[] = ['well', 'almost-full', 'full']
 /** How much of the log there is by class, what went, and how the disk under it stands. @param nowMs undefined while time is not sure */
 export function keepingFigures({ keeping, disk }: KeepingReports, nowMs: number | undefined): Figure[] {
   return [
-    ...(keeping === undefined ? [] : [...roomFigures(keeping), ...classFigures(keeping, nowMs)]),
+    ...(keeping === undefined
+      ? []
+      : [...roomFigures(keeping), ...classFigures(keeping, nowMs), ...forecastFigures(keeping)]),
     ...(disk === undefined ? [] : diskFigures(disk)),
   ]
 }
@@ -49,6 +51,30 @@ function classFigures({ classes, roomBytes }: KeepingReport, nowMs: number | und
     }
     return figures
   })
+}
+
+function forecastFigures({ forecast }: KeepingReport): Figure[] {
+  if (forecast === undefined) return []
+  const { bytesADay, daysUntilThinning, daysUntilLoss } = forecast
+  const never = Number.POSITIVE_INFINITY
+  return [
+    gauge(
+      'linli_log_days_until_thinning',
+      "Days until readings are thinned for want of room, at the last day's rate.",
+      daysUntilThinning ?? never,
+    ),
+    ...EVENT_CLASSES.flatMap((name) => [
+      gauge('linli_log_bytes_a_day', 'Bytes that a class brought in a day, by the last day.', bytesADay[name], {
+        class: name,
+      }),
+      gauge(
+        'linli_log_days_until_loss',
+        "Days until events go for want of room, at the last day's rate.",
+        daysUntilLoss[name] ?? never,
+        { class: name },
+      ),
+    ]),
+  ]
 }
 
 function diskFigures({ state, freeBytes, ballastBytes }: DiskReport): Figure[] {

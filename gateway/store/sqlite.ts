@@ -7,6 +7,7 @@ import {
   readFileSync,
   readSync,
   renameSync,
+  rmSync,
   statSync,
 } from 'node:fs'
 import { uptime } from 'node:os'
@@ -54,6 +55,38 @@ export function openSqlite(path: string): Sqlite {
   } catch (error) {
     db.close()
     throw error
+  }
+}
+
+/**
+ * Look into a log that nobody has open, and change nothing in it.
+ * @throws Fault of reach `setup` where a hub has it open or there is none; errors of SQLite as they are
+ */
+export function lookInto<T>(path: string, look: (db: Sqlite) => T): T {
+  if (!existsSync(path)) {
+    throw new Fault('setup', `there is no log at ${path}`, {
+      code: 'store',
+      hint: 'is storage.path right? has a hub run?',
+    })
+  }
+  const lock = DataLock.take(path)
+  try {
+    return lookUnder(path, look)
+  } finally {
+    lock.release()
+  }
+}
+
+function lookUnder<T>(path: string, look: (db: Sqlite) => T): T {
+  const besides = ['-shm', '-wal'].map((end) => path + end)
+  const made = besides.filter((file) => !existsSync(file))
+  const db = new Database(path, { readonly: true, fileMustExist: true, timeout: 0 })
+  try {
+    return look(db)
+  } finally {
+    db.close()
+    // SQLite leaves what it made for reading; a hub under another name could not write it.
+    for (const file of made) rmSync(file, { force: true })
   }
 }
 

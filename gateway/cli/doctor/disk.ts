@@ -43,6 +43,19 @@ export function diskFindings(besides: string, { path, maxBytes }: StorageSetting
   return [roomFinding(folder, bavail * bsize, maxBytes - used), ...kindFindings(type), syncFinding(folder)]
 }
 
+/** What the log at a path may take of its disk, with what it has already; undefined where nobody can say. */
+export function roomForLog(besides: string, path: string): number | undefined {
+  const file = resolve(besides, path)
+  try {
+    const { bavail, bsize } = statfsSync(nearestFolder(dirname(file)))
+    const own = ['', '-wal', '-ballast'].map((end) => statSync(file + end, { throwIfNoEntry: false })?.size ?? 0)
+    return own.reduce((sum, bytes) => sum + bytes, bavail * bsize)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return undefined
+    throw error
+  }
+}
+
 /** @param stillBytes what the log may yet take */
 export function roomFinding(folder: string, freeBytes: number, stillBytes: number): Finding {
   const text = `${Math.round(freeBytes / 1e6)} MB free at ${folder}`

@@ -53,3 +53,27 @@ upstream:
 test('nothing is asked of a file that is no YAML', async () => {
   expect(await world('hub: [')).toEqual([])
 })
+
+test('a log that may grow beyond its disk is a warning, at the size where one is given', async () => {
+  const text = 'hub: { id: a }\nstorage:\n  path: ./log.db\n  maxSize: 64MB\n'
+  const asked: string[] = []
+  const said = async (room: number | undefined) =>
+    await checkWorld(checkSettings(text, 'site.yaml', drivers), drivers, {
+      ...io,
+      roomForLog(path) {
+        asked.push(path)
+        return room
+      },
+    })
+  expect(await said(64_000_000)).toEqual([])
+  expect(await said(undefined)).toEqual([])
+  expect(await said(63_000_000)).toEqual([
+    expect.objectContaining({
+      severity: 'warning',
+      line: 4,
+      found: '64MB',
+      message: 'the log may take 64 MB, and its disk has room for 63 MB',
+    }),
+  ])
+  expect(asked).toEqual(['./log.db', './log.db', './log.db'])
+})

@@ -37,9 +37,9 @@ export function storeRig() {
       return store
     },
     /** The files of the log as they are now, under another name: what a crash leaves. */
-    copied(name: string): string {
+    copied(name: string, from = path): string {
       const to = join(folder, name)
-      for (const end of ['', '-wal', '-mark']) if (existsSync(path + end)) copyFileSync(path + end, to + end)
+      for (const end of ['', '-wal', '-mark']) if (existsSync(from + end)) copyFileSync(from + end, to + end)
       return to
     },
     /** Do something to the file of a closed log. */

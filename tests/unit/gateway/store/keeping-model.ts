@@ -1,0 +1,282 @@
+import { existsSync, statSync } from 'node:fs'
+import fc from 'fast-check'
+import { expect } from 'vitest'
+import type { ClockState } from '../../../../gateway/contract/clock.ts'
+import { EVENT_CLASSES, type EventClass, type NewEvent } from '../../../../gateway/contract/event.ts'
+import type { OpenedStore } from '../../../../gateway/store/log-store.ts'
+import { EVICTION_ORDER, RESERVED_PARTS } from '../../../../gateway/store/retention.ts'
+import { readAll, storeRig } from './rig.ts'
+
+/**
+ * A log with room for two megabytes at most, whatever is done to it: appends, confirmations, time that passes, clocks
+ * that jump, clean ends and crashes. Behind each step everything is read, and held against what was appended.
+ */
+const HOUR_MS = 3_600_000
+const MINUTE_MS = 60_000
+const CONSUMERS = ['city', 'lab'] as const
+
+export type Step =
+  | { readonly do: 'append'; readonly class: EventClass; readonly count: number; readonly chars: number }
+  | {
+      readonly do: 'confirm'
+      readonly consumer: string
+      readonly part: number
+      readonly classes: readonly EventClass[]
+    }
+  | { readonly do: 'wait'; readonly ms: number }
+  | { readonly do: 'jump'; readonly byMs: number; readonly state: ClockState }
+  | { readonly do: 'reopen' | 'crash' }
+
+export interface Plan {
+  readonly maxBytes: number
+  readonly required: readonly { readonly consumer: string; readonly classes: readonly EventClass[] }[]
+  /** So much is appended before anybody looks. */
+  readonly fillBytes: number
+  readonly steps: readonly Step[]
+}
+
+const part = fc.double({ min: 0, max: 1, noNaN: true })
+const someClasses = fc.subarray([...EVENT_CLASSES], { minLength: 1 })
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      do: fc.constant('append' as const),
+      class: fc.oneof({ weight: 3, arbitrary: fc.constant('telemetry' as const) }, fc.constantFrom(...EVENT_CLASSES)),
+      count: fc.integer({ min: 1, max: 150 }),
+      chars: fc.integer({ min: 0, max: 500 }),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('confirm' as const),
+      consumer: fc.constantFrom(...CONSUMERS),
+      part,
+      classes: someClasses,
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ max: 3 * HOUR_MS, min: 0 }) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('jump' as const),
+      byMs: fc.constantFrom(0, -24 * HOUR_MS, 87_600 * HOUR_MS, HOUR_MS / 2),
+      state: fc.constantFrom<ClockState>('never', 'unsynced', 'holdover', 'synced', 'synced'),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('reopen' as const, 'crash' as const) }) },
+)
+
+export function anyPlan(steps: number): fc.Arbitrary<Plan> {
+  return fc.record({
+    maxBytes: fc.constantFrom(1_200_000, 2_000_000),
+    required: fc.subarray(CONSUMERS.map((consumer) => ({ consumer, classes: EVENT_CLASSES }))),
+    fillBytes: fc.integer({ min: 0, max: 1_600_000 }),
+    steps: fc.array(anyStep, { minLength: steps, maxLength: steps }),
+  })
+}
+
+interface Model {
+  readonly plan: Plan
+  readonly rig: ReturnType<typeof storeRig>
+  /** Every event that was acknowledged, by place; what the log itself appended is learned when it is read first. */
+  readonly events: Map<number, Pick<NewEvent, 'class' | 'body' | 'wallMs' | 'clock'>>
+  held: Set<number>
+  readonly confirmed: Map<string, number>
+  path: string
+  opened: number
+  seed: number
+  appendedBytes: number
+}
+
+const keepMs = { telemetry: 6 * HOUR_MS, status: 12 * HOUR_MS, alarm: 24 * HOUR_MS, audit: 48 * HOUR_MS }
+
+/** @throws what is wrong, as an assertion */
+export async function keepsItsPromises(plan: Plan): Promise<void> {
+  const rig = storeRig()
+  const events: Model['events'] = new Map()
+  const begun = { path: rig.path, opened: 0, seed: 1, appendedBytes: 0 }
+  const model: Model = { plan, rig, events, held: new Set(), confirmed: new Map(), ...begun }
+  let store = await open(model)
+  while (model.appendedBytes < plan.fillBytes) {
+    const name = EVENT_CLASSES[random(model) % 8] ?? 'telemetry'
+    const fill: Step = { do: 'append', class: name, count: 100, chars: random(model) % 500 }
+    store = await take(model, store, fill)
+    await rig.clock.advance(0)
+  }
+  await check(model, store, undefined)
+  for (const step of plan.steps) {
+    await store.ping()
+    const before = evictions(store)
+    model.appendedBytes = 0
+    store = await take(model, store, step)
+    await rig.clock.advance(0)
+    await store.ping()
+    await check(model, store, step.do === 'crash' || step.do === 'reopen' ? undefined : before)
+  }
+  await store.close()
+}
+
+function open({ rig, path, plan: { maxBytes, required } }: Model): Promise<OpenedStore> {
+  return rig.open({ path, retention: { keepMs, maxBytes, required } })
+}
+
+async function take(model: Model, store: OpenedStore, step: Step): Promise<OpenedStore> {
+  const { rig, events, confirmed } = model
+  switch (step.do) {
+    case 'append': {
+      const batch = Array.from({ length: step.count }, (_, n) => event(model, step, n))
+      const { firstSeq } = await store.append(batch)
+      for (const [n, each] of batch.entries()) events.set(firstSeq + n, each)
+      return store
+    }
+    case 'confirm': {
+      const seq = Math.floor(step.part * store.lastSeq())
+      await store.confirm(step.consumer, { epoch: store.epoch, seq }, step.classes)
+      for (const name of step.classes) {
+        const key = `${step.consumer} ${name}`
+        confirmed.set(key, Math.max(seq, confirmed.get(key) ?? 0))
+      }
+      return store
+    }
+    case 'wait':
+      await rig.clock.advance(step.ms)
+      return store
+    case 'jump':
+      rig.clock.jumpWall(step.byMs, step.state)
+      await rig.clock.advance(MINUTE_MS)
+      return store
+    case 'reopen':
+      await store.close()
+      return open(model)
+    case 'crash': {
+      model.opened += 1
+      model.path = rig.copied(`crashed-${model.opened}.db`, model.path)
+      await store.close()
+      return open(model)
+    }
+  }
+}
+
+/** A reading that can be summed up, or with more characters one that nothing makes smaller. */
+function event(model: Model, step: Extract<Step, { do: 'append' }>, n: number): NewEvent {
+  const { clock } = model.rig
+  const reading = { points: { power: { v: random(model) % 1000, u: 'W' } }, quality: 'good' }
+  let text = ''
+  while (text.length < step.chars) text += random(model).toString(36)
+  const body = JSON.stringify(step.chars < 100 ? reading : { ...reading, text })
+  model.appendedBytes += body.length
+  return {
+    class: step.class,
+    type: 'linli.meter.reading',
+    source: `devices/meter-${n % 10}`,
+    privacy: 'personal',
+    monoMs: clock.monoMs(),
+    wallMs: clock.wallMs(),
+    clock: clock.state(),
+    body,
+  }
+}
+
+function random(model: Model): number {
+  model.seed = (model.seed * 48_271) % 2_147_483_647
+  return model.seed
+}
+
+interface Evictions {
+  readonly age: Readonly<Record<EventClass, number>>
+  readonly size: Readonly<Record<EventClass, number>>
+}
+
+function evictions(store: OpenedStore): Evictions {
+  const by = (why: string): Record<EventClass, number> =>
+    Object.fromEntries(
+      EVENT_CLASSES.map((name) => [name, figure(store, 'linli_log_evicted_events_total', { class: name, why })]),
+    ) as Record<EventClass, number>
+  return { age: by('age'), size: by('size') }
+}
+
+function figure(store: OpenedStore, name: string, labels: Record<string, string> = {}): number {
+  const found = store
+    .figures()
+    .find((each) => each.name === name && Object.entries(labels).every(([key, value]) => each.labels?.[key] === value))
+  return found?.value ?? 0
+}
+
+async function check(model: Model, store: OpenedStore, before: Evictions | undefined): Promise<void> {
+  const { rig, path, plan } = model
+  const bytes = ['', '-wal', '-mark', '-ballast'].map((end) => (existsSync(path + end) ? statSync(path + end).size : 0))
+  expect(bytes.reduce((sum, each) => sum + each)).toBeLessThanOrEqual(plan.maxBytes)
+  const gone = await gapFreeOrTold(model, store)
+  if (before === undefined) return
+  const now = evictions(store)
+  for (const name of EVENT_CLASSES) {
+    const evicted = gone.filter((seq) => model.events.get(seq)!.class === name)
+    const [age, size] = [now.age[name] - before.age[name], now.size[name] - before.size[name]]
+    expect(evicted).toHaveLength(age + size)
+    const trusted = rig.clock.state() === 'synced' || rig.clock.state() === 'holdover'
+    if (!trusted) expect(age).toBe(0)
+    const least = Math.min(
+      ...plan.required.map(({ consumer }) => model.confirmed.get(`${consumer} ${name}`) ?? 0),
+      Number.POSITIVE_INFINITY,
+    )
+    // What was not confirmed went for room only.
+    expect(evicted.filter((seq) => seq > least).length).toBeLessThanOrEqual(size)
+    if (size > 0) classOrder(model, store, name)
+  }
+}
+
+/** L5: every place is an event that was appended there, or in one gap that counts it; what goes is the oldest of its class. */
+async function gapFreeOrTold(model: Model, store: OpenedStore): Promise<number[]> {
+  const held = new Set<number>()
+  const evicted: number[] = []
+  let next = 1
+  for (const entry of await readAll(store, { limit: 2000 })) {
+    expect(entry.kind === 'event' ? entry.seq : entry.fromSeq).toBe(next)
+    if (entry.kind === 'event') {
+      const known = model.events.get(entry.seq)
+      if (known === undefined) {
+        expect(entry.type).toMatch(/^linli\.(log\.|meter\.summary$)/)
+        model.events.set(entry.seq, entry)
+      } else {
+        expect([entry.body, entry.class, entry.wallMs]).toEqual([known.body, known.class, known.wallMs])
+      }
+      held.add(entry.seq)
+      next = entry.seq + 1
+      continue
+    }
+    const counts: Partial<Record<EventClass, number>> = {}
+    for (let seq = entry.fromSeq; seq <= entry.toSeq; seq++) {
+      // What the log appended and let go of between two looks was never seen: a summary.
+      const name = model.events.get(seq)?.class ?? 'telemetry'
+      counts[name] = (counts[name] ?? 0) + 1
+      if (entry.reason === 'evicted' && model.held.has(seq)) evicted.push(seq)
+    }
+    expect(entry.counts).toEqual(counts)
+    next = entry.toSeq + 1
+  }
+  expect(next).toBe(store.lastSeq() + 1)
+  for (const name of EVENT_CLASSES) {
+    const ofClass = (seq: number): boolean => model.events.get(seq)?.class === name
+    const last = Math.max(0, ...evicted.filter(ofClass))
+    expect([...held].filter((seq) => seq < last && ofClass(seq))).toEqual([])
+  }
+  for (const seq of model.events.keys()) {
+    if (!model.held.has(seq) && !held.has(seq) && seq > Math.max(0, ...model.held)) evicted.push(seq)
+  }
+  model.held = held
+  return evicted.filter((seq) => model.events.has(seq))
+}
+
+/** L8: a class that went for room left nobody before it with more than its reserved part and what came meanwhile. */
+function classOrder(model: Model, store: OpenedStore, name: EventClass): void {
+  const room = figure(store, 'linli_log_room_bytes')
+  for (const other of EVICTION_ORDER.slice(0, EVICTION_ORDER.indexOf(name))) {
+    const bytes = figure(store, 'linli_log_class_bytes', { class: other })
+    expect(bytes).toBeLessThanOrEqual(RESERVED_PARTS[other] * room + model.appendedBytes + 16_384)
+  }
+}
