@@ -71,13 +71,15 @@ export class Cursors {
       .flatMap((consumer) => [...this.#standings(consumer).values()])
   }
 
-  /** Take over the cursors of the epoch before, none beyond the end; call within a transaction. */
-  bringAlong(lastSeq: number): void {
+  /**
+   * Take over the cursors of the epoch before, none beyond the end; call within a transaction. One of an older epoch says
+   * nothing about the places of this log, and is dropped: its owner sees events again rather than never.
+   */
+  bringAlong(fromEpoch: string, lastSeq: number): void {
     for (const consumer of new Set(this.all().map((standing) => standing.consumer))) {
-      const moved = [...this.#standings(consumer).values()].map((standing): [EventClass, number] => [
-        standing.class,
-        Math.min(standing.seq, lastSeq),
-      ])
+      const moved = [...this.#standings(consumer).values()]
+        .filter(({ epoch }) => epoch === fromEpoch)
+        .map(({ class: name, seq }): [EventClass, number] => [name, Math.min(seq, lastSeq)])
       this.#write(consumer, new Map(moved))
     }
   }

@@ -7,9 +7,14 @@ import { Gaps } from './gaps.ts'
 import type { Retention } from './keeper.ts'
 import { doubt, isOwnWal, type Mark } from './mark.ts'
 import type { Parcel, Stream } from './parcel.ts'
+import { rebuild, type Salvaged } from './rebuild.ts'
 import { DamagedRow, decodeHead } from './row.ts'
+import { findRecords } from './salvage.ts'
 import { addTables, createTables, isEmpty, recordCrc, schemaProblem } from './schema.ts'
 import {
+  beginSalvage,
+  buildSqlite,
+  endSalvage,
   isOrphanWal,
   isTooShort,
   openSqlite,
@@ -17,19 +22,25 @@ import {
   setAside,
   setWalAside,
   trouble,
+  unfinishedSalvage,
   walSalt,
   wasSetAside,
 } from './sqlite.ts'
+import { RawPages } from './worker-pages.ts'
 
 export interface LogFile {
   readonly path: string
   readonly hub: string
   /** The log must reach at least to this place of this epoch, or it is not the continuation of what was acknowledged. */
   readonly atLeast?: { readonly epoch: string; readonly seq: number }
+  /** What SQLite said of the file while it was in use: it is not gone on with. */
+  readonly damaged?: string
   /** How much is kept and how long; everything when left out. */
   readonly retention?: Retention
 }
 
+/** So much is brought over from a damaged log at most: the hub waits for it. All of it stands in the file set aside. */
+const SALVAGED_BYTES_MAX = 512 * 1024 * 1024
 /** How the name of a file that was set aside goes on. */
 const ASIDE = 'damaged-'
 
@@ -37,6 +48,8 @@ const ASIDE = 'damaged-'
 export interface EpochChange {
   readonly reason: string
   readonly aside?: string
+  /** What was brought over from it. */
+  readonly salvaged?: Salvaged
 }
 
 export interface OpenedLog {
@@ -55,20 +68,62 @@ class Unfit extends Error {}
  * with it. Either way a gap record says so to every consumer, and an alarm to people.
  * @throws Fault of reach `setup`; errors of the disk as SQLite gives them.
  */
-export function openLogFile(file: LogFile, opening: Opening, mark: Mark | undefined): OpenedLog {
+export function openLogFile(
+  file: LogFile,
+  opening: Opening,
+  mark: Mark | undefined,
+  freeBytes: number | undefined = undefined,
+): OpenedLog {
   const stamp = new Date(opening.wallMs).toISOString().replaceAll(/[-:]|\.\d+/g, '')
   const salt = walSalt(file.path)
   const judged = file.atLeast === undefined && mark !== undefined && salt !== undefined && !isOrphanWal(file.path)
   const foreign = judged && !isOwnWal(mark, salt)
   const foreignWal = foreign ? { foreignWal: setWalAside(file.path, `foreign-${stamp}`) } : {}
   const found = { mark, walSalt: foreign ? undefined : salt }
-  const standing = tryOpen(file, opening, found)
+  const interrupted = unfinishedSalvage(file.path, ASIDE)
+  const standing = interrupted === undefined ? tryOpen(file, opening, found) : { unfit: 'saving it was interrupted' }
   if (!('unfit' in standing)) return { ...standing, ...foreignWal }
-  const change = { reason: standing.unfit, aside: setAside(file.path, `${ASIDE}${stamp}`) }
-  const fresh = tryOpen({ path: file.path, hub: file.hub }, opening, { mark: undefined, walSalt: undefined })
+  beginSalvage(file.path)
+  const aside = interrupted ?? setAside(file.path, `${ASIDE}${stamp}`)
+  const salvaged = salvageFrom(aside, file, mark, freeBytes)
+  const change = { reason: standing.unfit, aside, ...(salvaged === undefined ? {} : { salvaged }) }
+  const fresh = tryOpen({ path: file.path, hub: file.hub }, opening, 'built now')
   if ('unfit' in fresh) throw new Error(`a new log is unfit at once: ${fresh.unfit}`)
   fresh.engine.commit(...alarm(change, opening), [])
   return { engine: fresh.engine, change, ...foreignWal }
+}
+
+/**
+ * Make a new log of what is whole in a damaged one; undefined where there is nothing, or the disk does not let us: then the
+ * file that was set aside still has it.
+ */
+function salvageFrom(
+  aside: string,
+  { path, hub, atLeast }: LogFile,
+  mark: Mark | undefined,
+  freeBytes = Number.POSITIVE_INFINITY,
+): Salvaged | undefined {
+  let source: RawPages | undefined
+  try {
+    const pages = RawPages.open(aside)
+    source = pages
+    const found = findRecords(pages.count, pages.page)
+    if (found.rows.length === 0) return undefined
+    const lastSeq = Math.max(atLeast?.seq ?? 0, mark?.epoch === (found.epoch ?? mark?.epoch) ? (mark?.lastSeq ?? 0) : 0)
+    const room = { bytes: Math.min(SALVAGED_BYTES_MAX, freeBytes / 2), lastSeq }
+    return buildSqlite(path, (db) => {
+      const epoch = layOut(db, hub)
+      const salvaged = rebuild(db, epoch, found, pages.page, room)
+      tellEpochChange(db, salvaged.lastSeq + 1)
+      return salvaged
+    })
+  } catch (error) {
+    if (trouble(error) === undefined) throw error
+    return undefined
+  } finally {
+    source?.close()
+    endSalvage(path)
+  }
 }
 
 interface FoundBeside {
@@ -76,18 +131,23 @@ interface FoundBeside {
   readonly walSalt: number | undefined
 }
 
-function tryOpen(file: LogFile, opening: Opening, beside: FoundBeside): OpenedLog | { readonly unfit: string } {
+function tryOpen(
+  file: LogFile,
+  opening: Opening,
+  beside: FoundBeside | 'built now',
+): OpenedLog | { readonly unfit: string } {
   let db: Sqlite | undefined
   try {
+    if (file.damaged !== undefined) throw new Unfit(file.damaged)
     if (isOrphanWal(file.path)) throw new Unfit('the database is gone, its WAL is there')
     if (isTooShort(file.path)) throw new Unfit('it is too short to be a database')
     db = openSqlite(file.path)
     const made = isEmpty(db)
-    if (made) create(db, file, beside.mark !== undefined)
+    if (made) create(db, file, beside !== 'built now' && beside.mark !== undefined)
     const { epoch, lastSeq } = check(db, file)
-    const reason = reasonForNewEpoch(db, { made, epoch, lastSeq }, file, beside)
+    const reason = beside === 'built now' ? undefined : reasonForNewEpoch(db, { made, epoch, lastSeq }, file, beside)
     if (reason === undefined) return { engine: new Engine(db, epoch, lastSeq, opening) }
-    const engine = made ? new Engine(db, epoch, lastSeq, opening) : goOnAnew(db, lastSeq, opening)
+    const engine = made ? new Engine(db, epoch, lastSeq, opening) : goOnAnew(db, epoch, lastSeq, opening)
     engine.commit(...alarm({ reason }, opening), [])
     return { engine, change: { reason } }
   } catch (error) {
@@ -112,19 +172,26 @@ function reasonForNewEpoch(
 /** A new log. Where there was another one, the first place is the record that tells every consumer. */
 function create(db: Sqlite, { path, hub }: LogFile, hadAnother: boolean): void {
   db.transaction(() => {
-    createTables(db)
-    putMeta(db, 'epoch', newEpoch(db))
-    putMeta(db, 'hub', hub)
+    layOut(db, hub)
     if (hadAnother || wasSetAside(path, ASIDE)) tellEpochChange(db, 1)
   }).immediate()
 }
 
+/** @returns the new epoch */
+function layOut(db: Sqlite, hub: string): string {
+  createTables(db)
+  const epoch = newEpoch(db)
+  putMeta(db, 'epoch', epoch)
+  putMeta(db, 'hub', hub)
+  return epoch
+}
+
 /** Everything that is there, under a new epoch: what a consumer confirmed it has, so its cursor comes along. */
-function goOnAnew(db: Sqlite, lastSeq: number, opening: Opening): Engine {
+function goOnAnew(db: Sqlite, before: string, lastSeq: number, opening: Opening): Engine {
   const epoch = newEpoch(db)
   db.transaction(() => {
     putMeta(db, 'epoch', epoch)
-    new Cursors(db, epoch).bringAlong(lastSeq)
+    new Cursors(db, epoch).bringAlong(before, lastSeq)
     tellEpochChange(db, lastSeq + 1)
   }).immediate()
   return new Engine(db, epoch, lastSeq + 1, opening)
@@ -173,8 +240,15 @@ function provenSeq(name: EventClass, { last, head }: { last: number; head: Buffe
 }
 
 /** The event that reports it: an alarm of the hub itself. */
-function alarm({ aside, reason }: EpochChange, { wallMs, monoUs, clock }: Opening): [Parcel, readonly Stream[]] {
-  const text = JSON.stringify({ ...(aside === undefined ? {} : { set_aside: basename(aside) }), reason })
+function alarm(
+  { aside, reason, salvaged }: EpochChange,
+  { wallMs, monoUs, clock }: Opening,
+): [Parcel, readonly Stream[]] {
+  const text = JSON.stringify({
+    ...(aside === undefined ? {} : { set_aside: basename(aside) }),
+    reason,
+    ...(salvaged === undefined ? {} : { salvaged }),
+  })
   const type = aside === undefined ? 'linli.log.epoch-changed' : 'linli.log.set-aside'
   const stream: Stream = { class: 'alarm', type, source: '', privacy: 'public', clock }
   return [{ rows: Float64Array.of(0, 0, Math.floor(wallMs), Math.round(monoUs), text.length), text }, [stream]]

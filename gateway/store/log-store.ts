@@ -304,22 +304,27 @@ export class LogStore implements OpenedStore {
       error: error.message,
     })
     this.#committer.halt(asFault(error))
-    void this.#recover()
+    void this.#recover(error.trouble === 'damage' ? error.message : undefined)
   }
 
-  async #recover(): Promise<void> {
+  /** @param damage what SQLite found wrong with the file, which is then not gone on with */
+  async #recover(damage: string | undefined): Promise<void> {
     const { clock, log, file } = this.#options
     const atLeast = { epoch: this.#epoch, seq: this.#lastSeq }
+    let damaged = damage
     for (let waitMs = REOPEN_FIRST_MS; this.#state === 'recovering'; waitMs = Math.min(waitMs * 2, REOPEN_LONGEST_MS)) {
       try {
         await clock.sleep(waitMs, this.#ended.signal)
-        const opened = await this.#port.call('open', { file: { ...file, atLeast }, opening: openingNow(clock) })
+        const wanted = { ...file, atLeast, ...(damaged === undefined ? {} : { damaged }) }
+        const opened = await this.#port.call('open', { file: wanted, opening: openingNow(clock) })
         if (this.#state !== 'recovering') return
         this.#resume(opened)
         log.info('the event log is open again', { lastSeq: opened.lastSeq })
       } catch (error) {
         if (this.#state !== 'recovering') return
         if (!(error instanceof StoreTrouble) && !(error instanceof Fault)) return this.die(error as Error)
+        // It may have been set aside already: the next look says whether what stands there now is damaged too.
+        damaged = undefined
         log.warn('the event log cannot be opened yet', {
           error: error.message,
           againInMs: Math.min(waitMs * 2, REOPEN_LONGEST_MS),

@@ -170,7 +170,8 @@ function writeStreams(writer: ByteWriter, streams: readonly Stream[], packer: Te
 /** @throws DamagedRow when the CRC or anything else does not fit. */
 export function decodeHead(eventClass: EventClass, lastSeq: number, head: Buffer): RowHead {
   if (!EVENT_CLASSES.includes(eventClass)) throw new DamagedRow(eventClass, lastSeq, 'it is of no known class')
-  // A turned bit in the record of the row can make a text or nothing of its bytes.
+  // A turned bit in the record of the row, or in the schema, can make anything of a column.
+  if (!Number.isSafeInteger(lastSeq)) throw new DamagedRow(eventClass, lastSeq, 'its key is no whole number')
   if (!Buffer.isBuffer(head) || head.length < 8 || head.readUInt32LE(0) !== headCrc(eventClass, lastSeq, head)) {
     throw new DamagedRow(eventClass, lastSeq, 'the CRC of its head is wrong')
   }

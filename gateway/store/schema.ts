@@ -72,11 +72,23 @@ export function schemaProblem(db: Sqlite): string | undefined {
   if (application !== APPLICATION_ID) return `it is no log of Linli Hub (application_id ${String(application)})`
   const version = db.pragma('user_version', { simple: true }) as number
   if (version !== FORMAT_VERSION) return `it has format ${version}, this version knows ${FORMAT_VERSION}`
-  const names = new Set(db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all() as string[])
-  for (const table of ['meta', 'boot', ...EVENT_CLASSES, 'gap', 'cursor', 'quarantine']) {
-    if (!names.has(table)) return `table ${table} is missing`
+  const standing = db.prepare<[], { name: string; sql: string }>(
+    "SELECT name, sql FROM sqlite_schema WHERE type = 'table'",
+  )
+  const texts = new Map(standing.all().map(({ name, sql }) => [name, String(sql)]))
+  for (const table of [...TABLES, ...ADDED]) {
+    const name = table.split(' ')[2]!
+    const text = texts.get(name)
+    if (text === undefined && TABLES.includes(table)) return `table ${name} is missing`
+    // A later version may have added columns behind ours.
+    if (text !== undefined && !text.startsWith(columnsOf(table))) return `table ${name} is declared in another way`
   }
   return undefined
+}
+
+/** The declaration of a table without its end. */
+function columnsOf(table: string): string {
+  return table.slice(0, table.lastIndexOf(')'))
 }
 
 /** The CRC that a record of the small tables carries: over all its values. */

@@ -12,7 +12,7 @@ import type { Parcel, Stream } from './parcel.ts'
 import type { PageQuery, RawPage } from './reader.ts'
 import { type Refusal, StoreTrouble } from './refusal.ts'
 import { roomOf } from './retention.ts'
-import { bytesOnDisk, DataLock, trouble, walSalt } from './sqlite.ts'
+import { bytesOnDisk, DataLock, type Trouble, trouble, walSalt } from './sqlite.ts'
 import { diskUnder } from './worker-disk.ts'
 
 /** What can be asked of the writer, and what it answers. Calls are done one after the other, in order. */
@@ -64,6 +64,11 @@ export interface StorePort {
   call<Name extends keyof Calls>(name: Name, argument: Calls[Name][0]): Promise<Calls[Name][1]>
 }
 
+/** What an error means for the log: one of SQLite, or one that we found ourselves. */
+function meaningOf(error: unknown): Trouble | undefined {
+  return error instanceof StoreTrouble ? error.trouble : trouble(error)
+}
+
 export function asRefusal(error: unknown): Refusal {
   const { message, stack } = error instanceof Error ? error : new Error(String(error))
   const fault = isFault(error)
@@ -73,8 +78,7 @@ export function asRefusal(error: unknown): Refusal {
         hint: error.hint,
       }
     : undefined
-  const what = error instanceof StoreTrouble ? error.trouble : trouble(error)
-  return { message, stack, trouble: what, fault }
+  return { message, stack, trouble: meaningOf(error), fault }
 }
 
 /** A hub that has just been started has something better to do than to write the ballast. */
@@ -117,13 +121,13 @@ export class StoreService {
         this.#watch ??= new DiskWatch(this.#diskUnder(file.path), roomOf(retention.maxBytes).ballastBytes)
       }
       this.#lock ??= DataLock.take(file.path)
-      this.#closeEngine()
-      const { engine, ...news } = openLogFile(file, opening, parseMark(this.#lock.read() ?? ''))
-      this.#engine = engine
-      if (retention !== undefined && this.#watch !== undefined) engine.keep(retention, this.#watch)
-      this.#mark(engine, false)
-      const { epoch, lastSeq } = engine
-      return { epoch, firstSeq: engine.firstSeq(), lastSeq, standings: engine.standings(), ...news }
+      try {
+        return this.#begin(file, opening)
+      } catch (error) {
+        // It opened, and what is asked of every log at once can't be read.
+        if (meaningOf(error) !== 'damage' || file.damaged !== undefined) throw error
+        return this.#begin({ ...file, damaged: (error as Error).message }, opening)
+      }
     },
     commit: ({ parcel, streams, restart, confirms }) => {
       if (restart) this.#streams = []
@@ -163,6 +167,17 @@ export class StoreService {
       this.#lock = undefined
       return undefined
     },
+  }
+
+  #begin(file: LogFile, opening: Opening): Opened {
+    this.#closeEngine()
+    const mark = parseMark(this.#lock?.read() ?? '')
+    const { engine, ...news } = openLogFile(file, opening, mark, this.#diskUnder(file.path).freeBytes())
+    this.#engine = engine
+    if (file.retention !== undefined && this.#watch !== undefined) engine.keep(file.retention, this.#watch)
+    this.#mark(engine, false)
+    const { epoch, lastSeq } = engine
+    return { epoch, firstSeq: engine.firstSeq(), lastSeq, standings: engine.standings(), ...news }
   }
 
   get #open(): Engine {
@@ -205,7 +220,7 @@ export class StoreService {
    * the disk. So nothing more is written until the file was opened anew. A full disk was noticed before.
    */
   #mistrust(error: unknown): void {
-    const what = trouble(error)
+    const what = meaningOf(error)
     if (what !== undefined && what !== 'full') this.#closeEngine()
   }
 

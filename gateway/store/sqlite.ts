@@ -1,6 +1,7 @@
 import {
   closeSync,
   existsSync,
+  fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -231,6 +232,57 @@ export function setAside(path: string, suffix: string): string {
     if (existsSync(path + end)) renameSync(path + end, aside + end)
   }
   return aside
+}
+
+const SALVAGE = '.salvage'
+
+/** From here on a damaged log at this path is to be saved into a new one; a start that finds it unfinished begins anew. */
+export function beginSalvage(path: string): void {
+  closeSync(openSync(path + SALVAGE, 'w', 0o600))
+}
+
+/** The name of the file that was set aside last, where saving what is in it was not finished. */
+export function unfinishedSalvage(path: string, suffix: string): string | undefined {
+  if (!existsSync(path + SALVAGE) || existsSync(path)) return undefined
+  const folder = dirname(resolve(path))
+  const aside = readdirSync(folder).filter((name) => name.startsWith(`${basename(path)}.${suffix}`))
+  const newest = aside
+    .map((name) => name.replace(/-(wal|shm)$/, ''))
+    .sort()
+    .at(-1)
+  return newest === undefined ? undefined : resolve(folder, newest)
+}
+
+/** Make a database at once, durable and whole under its name when this returns; nothing stands there where `fill` throws. */
+export function buildSqlite<T>(path: string, fill: (db: Sqlite) => T): T {
+  const building = path + SALVAGE
+  // A crash in the middle of it begins anew, so nothing of it needs a journal.
+  closeSync(openSync(building, 'w', 0o600))
+  const db = new Database(building)
+  let result: T
+  try {
+    for (const pragma of [`page_size=${PAGE_BYTES}`, 'journal_mode=OFF', 'synchronous=OFF']) db.pragma(pragma)
+    result = db.transaction(() => fill(db)).immediate()
+  } finally {
+    db.close()
+  }
+  syncFile(building)
+  renameSync(building, path)
+  syncFile(dirname(resolve(path)))
+  return result
+}
+
+export function endSalvage(path: string): void {
+  rmSync(path + SALVAGE, { force: true })
+}
+
+function syncFile(path: string): void {
+  const file = openSync(path, 'r')
+  try {
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
 }
 
 /** A few bytes that SQLite would take for an empty file and write over; a file that is really empty is none. */

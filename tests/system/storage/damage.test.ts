@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, truncateSy
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { turnBits } from './damage.ts'
-import { copyOf, eventNumber, openHere, readAll, remove, writtenLog, wrongWith } from './log-in-a-folder.ts'
+import { copyOf, eventNumber, openHere, readThroughDamage, remove, writtenLog, wrongWith } from './log-in-a-folder.ts'
 
 const EVENTS = 200
 let folder = ''
@@ -20,7 +20,7 @@ const file = (name = 'hub.db'): string => join(folder, name)
 /** Open what is there, read it all, append one, and say how it looks. */
 async function afterwards() {
   const store = await openHere(folder)
-  const entries = await readAll(store)
+  const entries = await readThroughDamage(store)
   const wrong = wrongWith(entries, store.lastSeq(), store.epoch, epoch)
   const { firstSeq } = await store.append([eventNumber(EVENTS + 1)])
   const events = entries.filter(({ kind }) => kind === 'event').length

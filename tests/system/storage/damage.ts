@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { seededRandom } from '../../../hardware-sim/random.ts'
-import { copyOf, eventNumber, openHere, readAll, remove, writtenLog, wrongWith } from './log-in-a-folder.ts'
+import { copyOf, eventNumber, openHere, readThroughDamage, remove, writtenLog, wrongWith } from './log-in-a-folder.ts'
 
 export interface FlipVerdict {
   readonly flips: number
@@ -44,7 +44,7 @@ async function look(
 ): Promise<{ end: 'harmless' | 'gaps' | 'newEpochs'; wrong: string[] }> {
   const store = await openHere(folder)
   try {
-    const entries = await readAll(store)
+    const entries = await readThroughDamage(store)
     const wrong = wrongWith(entries, store.lastSeq(), store.epoch, wroteEpoch)
     if (store.epoch === wroteEpoch && store.lastSeq() < EVENTS)
       wrong.push(`ends at ${store.lastSeq()} in the same epoch`)

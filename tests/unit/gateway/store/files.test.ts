@@ -81,8 +81,9 @@ test('every run of the hub is noted, and its rows name it', async () => {
 
 describe('a file that can not be gone on with is set aside, and a new epoch says so', () => {
   const NARROW: Rights = { types: ['none'], devices: ['none'], classes: ['status'], privacy: 'public' }
-  const cases: [string, (rig: Rig) => void][] = [
-    ['it is no database', ({ path }) => writeFileSync(path, 'x'.repeat(9000))],
+  /** What is broken, and how many of its thirty events are whole. */
+  const cases: [string, (rig: Rig) => void, number][] = [
+    ['it is no database', ({ path }) => writeFileSync(path, 'x'.repeat(9000)), 0],
     [
       'its first page is torn',
       ({ path }) =>
@@ -94,25 +95,28 @@ describe('a file that can not be gone on with is set aside, and a new epoch says
             readFileSync(path).subarray(4096),
           ]),
         ),
+      30,
     ],
-    ['it was cut off', ({ path }) => truncateSync(path, 4096)],
-    ['it belongs to another program', ({ harm }) => harm('PRAGMA application_id=7')],
-    ['it was written by a later version', ({ harm }) => harm('PRAGMA user_version=2')],
-    ['a table is missing', ({ harm }) => harm('DROP TABLE cursor')],
+    ['it was cut off', ({ path }) => truncateSync(path, 4096), 0],
+    ['it belongs to another program', ({ harm }) => harm('PRAGMA application_id=7'), 30],
+    ['it was written by a later version', ({ harm }) => harm('PRAGMA user_version=2'), 30],
+    ['a table is missing', ({ harm }) => harm('DROP TABLE cursor'), 30],
     [
       'its epoch has a turned bit',
       ({ harm }) => harm("UPDATE meta SET value = replace(value, substr(value, 1, 1), 'z') WHERE name = 'epoch'"),
+      30,
     ],
-    ['where it ends is not sure', ({ harm }) => harm('UPDATE telemetry SET last = last + 1048576')],
+    ['where it ends is not sure', ({ harm }) => harm('UPDATE telemetry SET last = last + 1048576'), 0],
     [
       'the database is gone, its WAL is there',
       ({ path }) => {
         copyFileSync(path, `${path}-wal`)
         rmSync(path)
       },
+      0,
     ],
   ]
-  test.each(cases)('%s', async (_name, harm) => {
+  test.each(cases)('%s', async (_name, harm, whole) => {
     const rig = storeRig()
     const first = await rig.open()
     await first.append(newEvents(30))
@@ -122,10 +126,12 @@ describe('a file that can not be gone on with is set aside, and a new epoch says
 
     const second = await rig.open()
     expect(second.epoch).not.toBe(first.epoch)
-    expect((await readAll(second)).map(inWords)).toEqual(['gap 1-1 epoch-change {}', '2 alarm'])
-    expect((await readAll(second, { rights: NARROW })).map(inWords)).toEqual(['gap 1-1 epoch-change {}'])
+    const change = `gap ${whole + 1}-${whole + 1} epoch-change {}`
+    const salvaged = Array.from({ length: whole }, (_, n) => `${n + 1} telemetry`)
+    expect((await readAll(second)).map(inWords)).toEqual([...salvaged, change, `${whole + 2} alarm`])
+    expect((await readAll(second, { rights: NARROW })).map(inWords)).toEqual([change])
     await expect(second.read({ after: { epoch: first.epoch, seq: 30 }, limit: 1 })).rejects.toThrow(EpochChanged)
-    expect(await second.append([newEvent()])).toEqual({ firstSeq: 3, lastSeq: 3 })
+    expect(await second.append([newEvent()])).toEqual({ firstSeq: whole + 3, lastSeq: whole + 3 })
     const aside = readdirSync(rig.folder).filter((name) => name.startsWith('hub.db.damaged-20261123T080000Z'))
     expect(aside).toHaveLength(1)
     expect(readFileSync(join(rig.folder, aside[0]!)).equals(damaged)).toBe(true)
@@ -134,7 +140,7 @@ describe('a file that can not be gone on with is set aside, and a new epoch says
 
     const third = await rig.open()
     expect(third.epoch).toBe(second.epoch)
-    expect(third.lastSeq()).toBe(3)
+    expect(third.lastSeq()).toBe(whole + 3)
   })
 
   test('twice on one day: the second name is another', async () => {

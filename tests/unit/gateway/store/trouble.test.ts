@@ -106,8 +106,15 @@ test('a file that came back without what was acknowledged is set aside: no place
   await waiting
   expect(store.epoch).not.toBe(before)
   await expect(store.read({ after: { epoch: before, seq: 8 }, limit: 1 })).rejects.toThrow(EpochChanged)
-  expect((await readAll(store)).map(inWords)).toEqual(['gap 1-1 epoch-change {}', '2 alarm'])
-  expect(await store.append([newEvent()])).toEqual({ firstSeq: 3, lastSeq: 3 })
+  expect((await readAll(store)).map(inWords)).toEqual([
+    '1 telemetry',
+    '2 telemetry',
+    '3 telemetry',
+    'gap 4-8 corrupt {"telemetry":5,"status":5,"alarm":5,"audit":5}',
+    'gap 9-9 epoch-change {}',
+    '10 alarm',
+  ])
+  expect(await store.append([newEvent()])).toEqual({ firstSeq: 11, lastSeq: 11 })
 })
 
 test('a deleted file is no continuation either', async () => {
