@@ -11,21 +11,18 @@ import { rebuild, type Salvaged } from './rebuild.ts'
 import { DamagedRow, decodeHead } from './row.ts'
 import { findRecords } from './salvage.ts'
 import { addTables, createTables, isEmpty, recordCrc, schemaProblem } from './schema.ts'
+import { buildSqlite, openSqlite, type Sqlite, trouble } from './sqlite.ts'
 import {
   beginSalvage,
-  buildSqlite,
   endSalvage,
   isOrphanWal,
   isTooShort,
-  openSqlite,
-  type Sqlite,
   setAside,
   setWalAside,
-  trouble,
   unfinishedSalvage,
   walSalt,
   wasSetAside,
-} from './sqlite.ts'
+} from './worker-files.ts'
 import { RawPages } from './worker-pages.ts'
 
 export interface LogFile {

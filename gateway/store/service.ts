@@ -12,8 +12,9 @@ import type { Parcel, Stream } from './parcel.ts'
 import type { PageQuery, RawPage } from './reader.ts'
 import { type Refusal, StoreTrouble } from './refusal.ts'
 import { roomOf } from './retention.ts'
-import { bytesOnDisk, DataLock, type Trouble, trouble, walSalt } from './sqlite.ts'
+import { DataLock, type Trouble, trouble } from './sqlite.ts'
 import { diskUnder } from './worker-disk.ts'
+import { bytesOnDisk, walSalt } from './worker-files.ts'
 
 /** What can be asked of the writer, and what it answers. Calls are done one after the other, in order. */
 export interface Calls {

@@ -1,21 +1,10 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { uptime } from 'node:os'
-import { basename, dirname, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { crc32 } from 'node:zlib'
 import Database from 'better-sqlite3'
 import { Fault } from '../contract/fault.ts'
+import { beginSalvage, finishSalvage } from './worker-files.ts'
 
 /** The way to SQLite: this file opens it, settles how durable it is, and says what its errors mean. */
 export type Sqlite = Database.Database
@@ -24,7 +13,6 @@ export type Statement<Parameters extends unknown[] = unknown[], Row = unknown> =
 /** Before this, two connections that checkpoint at once could reset the WAL under each other (sqlite.org, release 3.51.3). */
 const SQLITE_OLDEST = [3, 51, 3] as const
 const PAGE_BYTES = 4096
-const WAL_HEADER_BYTES = 32
 /** Of 4 KiB pages; what is read again soon is at the end of the log, and small. */
 const CACHE_KIB = 2048
 
@@ -203,61 +191,10 @@ export function trouble(error: unknown): Trouble | undefined {
   return undefined
 }
 
-/** The first salt in the header of the WAL (sqlite.org/fileformat2, section 4.1); undefined when there is no WAL. */
-export function walSalt(path: string): number | undefined {
-  if (sizeOf(`${path}-wal`) < WAL_HEADER_BYTES) return undefined
-  const header = Buffer.alloc(WAL_HEADER_BYTES)
-  const file = openSync(`${path}-wal`, 'r')
-  try {
-    readSync(file, header, 0, WAL_HEADER_BYTES, 0)
-  } finally {
-    closeSync(file)
-  }
-  return header.readUInt32BE(16)
-}
-
-/** Give a WAL that does not belong to the database another name. */
-export function setWalAside(path: string, suffix: string): string {
-  const aside = `${path}-wal.${suffix}`
-  renameSync(`${path}-wal`, aside)
-  return aside
-}
-
-/** Give the database and its WAL another name, so that whoever can may still read what is in it. Nothing is deleted. */
-export function setAside(path: string, suffix: string): string {
-  let aside = `${path}.${suffix}`
-  for (let n = 2; existsSync(aside) || existsSync(`${aside}-wal`); n++) aside = `${path}.${suffix}-${n}`
-  // The database first: a WAL left alone is seen as such at the next start, a database without its WAL is not.
-  for (const end of ['', '-wal', '-shm']) {
-    if (existsSync(path + end)) renameSync(path + end, aside + end)
-  }
-  return aside
-}
-
-const SALVAGE = '.salvage'
-
-/** From here on a damaged log at this path is to be saved into a new one; a start that finds it unfinished begins anew. */
-export function beginSalvage(path: string): void {
-  closeSync(openSync(path + SALVAGE, 'w', 0o600))
-}
-
-/** The name of the file that was set aside last, where saving what is in it was not finished. */
-export function unfinishedSalvage(path: string, suffix: string): string | undefined {
-  if (!existsSync(path + SALVAGE) || existsSync(path)) return undefined
-  const folder = dirname(resolve(path))
-  const aside = readdirSync(folder).filter((name) => name.startsWith(`${basename(path)}.${suffix}`))
-  const newest = aside
-    .map((name) => name.replace(/-(wal|shm)$/, ''))
-    .sort()
-    .at(-1)
-  return newest === undefined ? undefined : resolve(folder, newest)
-}
-
 /** Make a database at once, durable and whole under its name when this returns; nothing stands there where `fill` throws. */
 export function buildSqlite<T>(path: string, fill: (db: Sqlite) => T): T {
-  const building = path + SALVAGE
   // A crash in the middle of it begins anew, so nothing of it needs a journal.
-  closeSync(openSync(building, 'w', 0o600))
+  const building = beginSalvage(path)
   const db = new Database(building)
   let result: T
   try {
@@ -266,52 +203,8 @@ export function buildSqlite<T>(path: string, fill: (db: Sqlite) => T): T {
   } finally {
     db.close()
   }
-  syncFile(building)
-  renameSync(building, path)
-  syncFile(dirname(resolve(path)))
+  finishSalvage(path)
   return result
-}
-
-export function endSalvage(path: string): void {
-  rmSync(path + SALVAGE, { force: true })
-}
-
-function syncFile(path: string): void {
-  const file = openSync(path, 'r')
-  try {
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-}
-
-/** A few bytes that SQLite would take for an empty file and write over; a file that is really empty is none. */
-export function isTooShort(path: string): boolean {
-  const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0
-  return bytes > 0 && bytes < PAGE_BYTES && !existsSync(`${path}-wal`)
-}
-
-/** Size of the database and its WAL on the disk; a file that can't be looked at counts for nothing. */
-export function bytesOnDisk(path: string): number {
-  return sizeOf(path) + sizeOf(`${path}-wal`)
-}
-
-/** True where a WAL stands whose database is gone: SQLite would delete it. */
-export function isOrphanWal(path: string): boolean {
-  return sizeOf(path) === 0 && sizeOf(`${path}-wal`) > 0
-}
-
-function sizeOf(file: string): number {
-  try {
-    return statSync(file).size
-  } catch {
-    return 0
-  }
-}
-
-/** True where a file was set aside from this path with a suffix that begins so. */
-export function wasSetAside(path: string, suffix: string): boolean {
-  return readdirSync(dirname(resolve(path))).some((name) => name.startsWith(`${basename(path)}.${suffix}`))
 }
 
 /** The kernel's name for this boot of the machine and the seconds since then (random(4), proc(5)); empty where there is none. */

@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, w
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { doubt, isOwnWal, type Mark, markText, parseMark } from '../../../../gateway/store/mark.ts'
-import { walSalt } from '../../../../gateway/store/sqlite.ts'
+import { walSalt } from '../../../../gateway/store/worker-files.ts'
 import { newEvent, newEvents } from '../../../contract/memory-store.ts'
 import { inWords, readAll, storeRig } from './rig.ts'
 
