@@ -52,10 +52,11 @@ export class Gaps {
 
   #addOne(added: GapRun): void {
     let run = added
-    const before = this.#at.get(run.fromSeq - 1)
-    if (before !== undefined && before.reason === run.reason) {
+    for (let before = this.#at.get(run.fromSeq - 1); before !== undefined && goesInto(before, run); ) {
       this.#remove.run(before.last)
-      run = join(asRun(before), run)
+      const earlier = asRun(before)
+      run = { ...join(earlier, run), reason: earlier.reason === 'corrupt' ? 'corrupt' : run.reason }
+      before = this.#at.get(run.fromSeq - 1)
     }
     const after = this.#behind.get(run.toSeq)
     if (after !== undefined && after.first === run.toSeq + 1 && after.reason === run.reason) {
@@ -66,6 +67,14 @@ export class Gaps {
     const values = [run.toSeq, run.fromSeq, run.reason, counts, run.firstMs ?? null, run.lastMs ?? null]
     this.#put.run(...values, recordCrc(...values))
   }
+}
+
+/**
+ * Neighbours for the same reason are one; and what was thinned is told together with readings that were evicted behind
+ * it. Else each reading that was kept between others that were thinned would leave a record for ever.
+ */
+function goesInto({ reason }: GapRecord, run: GapRun): boolean {
+  return reason === run.reason || (reason === 'thinned' && run.reason === 'evicted' && (run.counts.telemetry ?? 0) > 0)
 }
 
 /** A record with a wrong CRC still says that its places are missing: that much its key and its neighbours vouch for. */

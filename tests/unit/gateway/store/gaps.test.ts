@@ -67,3 +67,22 @@ test('in whatever order places are let go of, they are kept as the fewest runs t
     { numRuns: 25 },
   )
 })
+
+test('what was thinned before readings that are evicted goes into their record, what was thinned behind them does not', () => {
+  const rig = storeRig()
+  const db = openSqlite(rig.path)
+  createTables(db)
+  const gaps = new Gaps(db)
+  gaps.add([run(1, 4, 'thinned'), run(6, 9, 'thinned'), run(11, 14, 'thinned')])
+  gaps.add([run(5, 5)])
+  gaps.add([run(10, 10)])
+  gaps.add([{ fromSeq: 15, toSeq: 15, reason: 'evicted', counts: { status: 1 } }])
+  const found: GapRun[] = []
+  for (let next = gaps.behind(0); next !== undefined; next = gaps.behind(next.toSeq)) found.push(next)
+  db.close()
+  expect(found).toEqual([
+    run(1, 10),
+    run(11, 14, 'thinned'),
+    { fromSeq: 15, toSeq: 15, reason: 'evicted', counts: { status: 1 } },
+  ])
+})

@@ -3,8 +3,5 @@ import { test } from 'vitest'
 import { anyPlan, keepsItsPromises } from './keeping-model.ts'
 
 test('whatever is appended, confirmed, waited for and broken off: within its room, oldest first, and nothing is silent', async () => {
-  await fc.assert(fc.asyncProperty(anyPlan(40), keepsItsPromises), {
-    numRuns: Number(process.env.RUNS ?? 6),
-    endOnFailure: true,
-  })
+  await fc.assert(fc.asyncProperty(anyPlan(30), keepsItsPromises), { numRuns: 3, endOnFailure: true })
 }, 60_000)

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { EVENT_CLASSES, type EventClass, type NewEvent } from '../../../../gateway/contract/event.ts'
 import type { Retention } from '../../../../gateway/store/keeper.ts'
 import type { OpenedStore } from '../../../../gateway/store/log-store.ts'
+import { roomOf } from '../../../../gateway/store/retention.ts'
 import { newEvent, newEvents } from '../../../contract/memory-store.ts'
 import { readAll, storeRig } from './rig.ts'
 
@@ -101,6 +102,7 @@ test('what comes is never refused for want of room, even before there was time t
   const calls = Array.from({ length: 200 }, () => store.append(noisy(20, {}, 300)))
   await Promise.all(calls)
   await rig.clock.advance(0)
+  expect(statSync(rig.path).size).toBeLessThanOrEqual(roomOf(1_000_000).databaseBytes)
   await accountFor(store)
   const large = await store.append(noisy(1, { class: 'audit' }, 200_000))
   const [last] = await readAll(store, {}, large.lastSeq - 1)
@@ -183,4 +185,22 @@ test('how much each class takes is known again after a crash, and in a log that 
   const counted = await usage(aware)
   expect(counted[2]).toBe(5)
   expect(counted[1]).toBeLessThan(before[1]!)
+})
+
+test('a crash in the midst of evictions leaves a count that is right', async () => {
+  const rig = storeRig()
+  const store = await rig.open({ retention: small() })
+  for (let round = 0; round < 60; round++) {
+    await store.append(noisy(50))
+    await rig.clock.advance(0)
+    if (round % 5 !== 4) continue
+    const path = rig.copied(`crashed-${round}.db`)
+    const again = await rig.open({ path, retention: small() })
+    await rig.clock.advance(0)
+    await again.ping()
+    const rows = figure(again, 'linli_log_class_rows', { class: 'telemetry' })
+    await again.close()
+    expect(rig.ask('SELECT count(*) AS rows FROM telemetry', path)).toEqual([{ rows }])
+  }
+  expect((await accountFor(store)).gone).toBeGreaterThan(500)
 })

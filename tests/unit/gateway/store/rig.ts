@@ -49,8 +49,8 @@ export function storeRig() {
       db.close()
     },
     /** Ask the file of a closed log. */
-    ask(sql: string): unknown[] {
-      const db = openSqlite(path)
+    ask(sql: string, file = path): unknown[] {
+      const db = openSqlite(file)
       const rows = db.prepare(sql).all()
       db.close()
       return rows
