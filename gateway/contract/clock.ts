@@ -6,6 +6,11 @@
  */
 export type ClockState = 'never' | 'unsynced' | 'holdover' | 'synced'
 
+/** Whether a time source vouches for the wall clock in this state. */
+export function isTrusted(state: ClockState): boolean {
+  return state === 'synced' || state === 'holdover'
+}
+
 export interface Clock {
   /** Milliseconds since 1970 by the wall clock, which may jump. Never used for order, deadlines or expiry. */
   wallMs(): number

@@ -1,24 +1,22 @@
-import type { ClockState } from '../contract/clock.ts'
+import { isTrusted } from '../contract/clock.ts'
 import { EVENT_CLASSES } from '../contract/event.ts'
 import { DamagedRow, decodeHead, type RowHead } from './row.ts'
 import type { Sqlite } from './sqlite.ts'
 
-const TRUSTED: readonly ClockState[] = ['synced', 'holdover']
-
-function isTrusted({ streams }: RowHead): boolean {
-  return streams.every(({ clock }) => TRUSTED.includes(clock))
+function vouchedFor({ streams }: RowHead): boolean {
+  return streams.every(({ clock }) => isTrusted(clock))
 }
 
 /** The latest time in a row, where a clock vouched for all of it. */
 export function knownMs(head: RowHead): number | undefined {
-  return isTrusted(head) ? head.wallMaxMs : undefined
+  return vouchedFor(head) ? head.wallMaxMs : undefined
 }
 
 /** The earliest time in a row, where it is whole and a clock vouched for all of it. */
 export function earliestMs(read: () => RowHead): number | undefined {
   try {
     const head = read()
-    return isTrusted(head) ? head.wallMinMs : undefined
+    return vouchedFor(head) ? head.wallMinMs : undefined
   } catch (error) {
     if (error instanceof DamagedRow) return undefined
     throw error

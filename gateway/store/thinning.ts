@@ -1,4 +1,4 @@
-import type { ClockState } from '../contract/clock.ts'
+import { type ClockState, isTrusted } from '../contract/clock.ts'
 import type { Stream } from './parcel.ts'
 
 /** Readings of so much time become one summary. */
@@ -16,11 +16,10 @@ export interface Reading {
 
 /** From the least sure to the surest. */
 const CLOCK_STATES: readonly ClockState[] = ['never', 'unsynced', 'holdover', 'synced']
-const TRUSTED: readonly ClockState[] = ['holdover', 'synced']
 
 /** The period that a reading belongs to: by the wall where a clock vouched for it, else by the time since the start of the hub. */
 export function periodOf({ stream, wallMs, monoUs }: Pick<Reading, 'stream' | 'wallMs' | 'monoUs'>): Period {
-  const sure = TRUSTED.includes(stream.clock)
+  const sure = isTrusted(stream.clock)
   return { by: sure ? 'wall' : 'mono', number: Math.floor((sure ? wallMs : monoUs / 1000) / PERIOD_MS) }
 }
 

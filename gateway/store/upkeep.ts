@@ -1,4 +1,4 @@
-import type { Clock } from '../contract/clock.ts'
+import { type Clock, isTrusted } from '../contract/clock.ts'
 import { EVENT_CLASSES, type EventClass, type Json, type NewEvent } from '../contract/event.ts'
 import { isFault } from '../contract/fault.ts'
 import type { Figure } from '../contract/figure.ts'
@@ -71,8 +71,7 @@ export class Upkeep {
   }
 
   #now(): Now {
-    const state = this.#clock.state()
-    const trusted = state === 'synced' || state === 'holdover'
+    const trusted = isTrusted(this.#clock.state())
     return { wallMs: this.#clock.wallMs(), monoMs: this.#clock.monoMs(), trusted }
   }
 

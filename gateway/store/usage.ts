@@ -3,7 +3,7 @@ import { recordCrc } from './schema.ts'
 import type { Sqlite, Statement } from './sqlite.ts'
 
 /** Rows of an older log that are counted in one step. */
-const COUNTED_ROWS_MAX = 2000
+const COUNTED_ROWS_MAX = 500
 /** A row whose record is longer spills into pages of its own (sqlite.org/fileformat2, section 1.6, pages of 4096). */
 const PAGE_BYTES = 4096
 const SPILL_BYTES = PAGE_BYTES - 4

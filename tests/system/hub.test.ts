@@ -6,7 +6,7 @@ import { connect } from 'mqtt'
 import { expect, test, vi } from 'vitest'
 import { REPOSITORY } from '../../hardware-sim/demo/child.ts'
 import type { HubHealth } from '../../hardware-sim/demo/client.ts'
-import type { PlainSettings } from '../../hardware-sim/demo/hub.ts'
+import { createToken, type PlainSettings } from '../../hardware-sim/demo/hub.ts'
 import { Community, tcpMeters } from './community.ts'
 import { eventually } from './eventually.ts'
 import { atEnd, kept } from './kept.ts'
@@ -54,6 +54,26 @@ test('SIGTERM: the hub says it has stopped, ends with 0, and leaves a whole file
   await eventually(async () => (await place.client.health()).log.lastSeq > 20)
   expect(await hub.stop()).toEqual({ code: 0, signal: null })
   expect(integrityOf(place.database)).toBe('ok')
+})
+
+test('the room and the reserved parts of the settings are in force, and the hub is asked how long they last', async () => {
+  const small = (settings: PlainSettings): PlainSettings => ({
+    ...settings,
+    storage: { ...(settings.storage as object), maxSize: '20MB' },
+  })
+  const place = await community(plant, small)
+  await place.startHub()
+  const token = await createToken(place.settings, 'property')
+  const answer = await fetch(`${place.client.url}/metrics`, { headers: { authorization: `Bearer ${token}` } })
+  const room = Number(/^linli_log_room_bytes (\d+)$/m.exec(await answer.text())?.[1])
+  expect(room).toBeGreaterThan(14_000_000)
+  expect(room).toBeLessThan(16_000_000)
+  const ask = spawnSync(process.execPath, ['gateway/cli.ts', 'log', 'forecast', '--settings', place.settings], {
+    cwd: REPOSITORY,
+    encoding: 'utf8',
+    env: { ...process.env, LINLI_TOKEN: token },
+  })
+  expect(ask.stderr).toContain('ask in ten minutes')
 })
 
 test('an unknown profile parks its connection, with the nearest name; the others run', async () => {
