@@ -90,6 +90,8 @@ export class LogStore implements OpenedStore {
     if (options.file.retention !== undefined) {
       const handlers = { tend: (now: Now) => this.#tend(now), append: (event: NewEvent) => this.append([event]) }
       this.#upkeep = new Upkeep(options.clock, handlers)
+      // So that the first who asks for figures gets some of the room, too.
+      this.ping().catch(() => undefined)
     }
   }
 
