@@ -24,11 +24,16 @@ export class SteadyTime {
   /** Wall time less monotonic time, as it was last believed. */
   #offsetMs: number | undefined
   #trial: { readonly offsetMs: number; readonly sinceMonoMs: number } | undefined
-  readonly #lastKnownMs: number | undefined
+  #lastSureMs: number | undefined
 
-  /** @param lastKnownMs the newest trusted time in the log; undefined when there is none */
-  constructor(lastKnownMs: number | undefined) {
-    this.#lastKnownMs = lastKnownMs
+  /** @param lastSureMs what it said last in a run before; undefined when there was none */
+  constructor(lastSureMs: number | undefined) {
+    this.#lastSureMs = lastSureMs
+  }
+
+  /** The last time that was sure, to be kept for the next run: what a clock said in its trial is not proven by a restart. */
+  get lastSureMs(): number | undefined {
+    return this.#lastSureMs
   }
 
   /** The time to let things go by; undefined while it is not sure. */
@@ -38,6 +43,7 @@ export class SteadyTime {
     if (this.#fits(offsetMs, wallMs) || this.#proven(offsetMs, monoMs)) {
       this.#offsetMs = offsetMs
       this.#trial = undefined
+      this.#lastSureMs = wallMs
       return wallMs
     }
     return undefined
@@ -45,8 +51,8 @@ export class SteadyTime {
 
   #fits(offsetMs: number, wallMs: number): boolean {
     if (this.#offsetMs !== undefined) return Math.abs(offsetMs - this.#offsetMs) <= JUMP_MS
-    if (this.#lastKnownMs === undefined) return true
-    return wallMs >= this.#lastKnownMs - JUMP_MS && wallMs <= this.#lastKnownMs + ABSENCE_MS
+    if (this.#lastSureMs === undefined) return true
+    return wallMs >= this.#lastSureMs - JUMP_MS && wallMs <= this.#lastSureMs + ABSENCE_MS
   }
 
   #proven(offsetMs: number, monoMs: number): boolean {

@@ -5,6 +5,7 @@ import type { Cursors } from './cursors.ts'
 import { Evictor } from './evictor.ts'
 import { type ClassGrowth, EMPTY_BYTES, type Forecast, forecastOf } from './forecast.ts'
 import type { Gaps } from './gaps.ts'
+import { KeptNumber } from './kept-number.ts'
 import { earliestMs, knownMs, newestKnownMs } from './known-time.ts'
 import { Rates } from './rates.ts'
 import {
@@ -93,6 +94,7 @@ export class Keeper {
   readonly #thinner: Thinner
   readonly #ageing = new Ageing()
   readonly #time: SteadyTime
+  readonly #keptMs: KeptNumber
   readonly #heads = new Map<EventClass, Statement<[number], { last: number; head: Buffer }>>()
   readonly #pages: readonly [Statement<[], number>, Statement<[], number>]
   readonly #evicted = new Map<EventClass, Record<'age' | 'size', number>>()
@@ -125,7 +127,8 @@ export class Keeper {
       this.#heads.set(name, db.prepare(`SELECT last, head FROM ${name} WHERE last > ? ORDER BY last`))
       this.#evicted.set(name, { age: 0, size: 0 })
     }
-    this.#time = new SteadyTime(newestKnownMs(db))
+    this.#keptMs = new KeptNumber(db, 'sure-ms')
+    this.#time = new SteadyTime(this.#keptMs.get() ?? newestKnownMs(db))
     this.#askUsed()
   }
 
@@ -163,6 +166,8 @@ export class Keeper {
   /** Keep what is in memory only, in the transaction that is open. */
   save(lastSeq: number): void {
     this.#usage.save(lastSeq)
+    const { lastSureMs } = this.#time
+    if (lastSureMs !== undefined && lastSureMs !== this.#keptMs.get()) this.#keptMs.put(lastSureMs)
   }
 
   /** Whether room has to be made. Costs next to nothing, so that it can be asked behind each commit. */

@@ -1,8 +1,8 @@
 import type { Events } from './collect.ts'
 import { type Gaps, joined } from './gaps.ts'
+import { KeptNumber } from './kept-number.ts'
 import { COLUMNS, MONO_US } from './parcel.ts'
 import { decodeBody, decodeHead, type RowEncoder, type RowHead } from './row.ts'
-import { recordCrc } from './schema.ts'
 import type { Sqlite, Statement } from './sqlite.ts'
 import {
   addTo,
@@ -28,8 +28,6 @@ const PASS_ROWS_MAX = 2000
 const THIN_AFTER_MS = 2 * PERIOD_MS
 /** It is left as it is where it would not become smaller than this part of what it was. */
 const WORTH_PART = 0.8
-/** Name in the table `meta` of the place up to which everything is thinned. */
-const META = 'thinned'
 
 interface RowRecord {
   readonly last: number
@@ -61,7 +59,7 @@ export class Thinner {
   readonly #next: Statement<[number, number], RowRecord>
   readonly #insert: Statement<[number, Buffer, Buffer]>
   readonly #delete: Statement<[number, number]>
-  readonly #putMeta: Statement<[string, string, number]>
+  readonly #keptSeq: KeptNumber
   readonly #write: (pass: Pass, lastSeq: number) => Thinned
   /** Readings up to here are thinned, or not worth it. */
   #doneSeq: number
@@ -75,9 +73,9 @@ export class Thinner {
     this.#next = db.prepare('SELECT last, head, body FROM telemetry WHERE last > ? ORDER BY last LIMIT ?')
     this.#insert = db.prepare('INSERT INTO telemetry (last, head, body) VALUES (?, ?, ?)')
     this.#delete = db.prepare('DELETE FROM telemetry WHERE last >= ? AND last <= ?')
-    this.#putMeta = db.prepare('INSERT OR REPLACE INTO meta (name, value, crc) VALUES (?, ?, ?)')
+    this.#keptSeq = new KeptNumber(db, 'thinned')
     this.#write = db.transaction((pass: Pass, lastSeq: number) => this.#writePass(pass, lastSeq)).immediate
-    this.#doneSeq = doneSeq(db)
+    this.#doneSeq = this.#keptSeq.get() ?? 0
   }
 
   /** Rows went that a pass may have read: what was read does not count. */
@@ -178,17 +176,8 @@ export class Thinner {
     }
     const members = [...pass.groups.values()].flatMap((group) => group.members)
     this.#gaps.add(joined(members.map(runOf)))
-    const doneSeq = String(endOf(pass))
-    this.#putMeta.run(META, doneSeq, recordCrc(META, doneSeq))
+    this.#keptSeq.put(endOf(pass))
     this.#usage.save(lastSeq + summaries.rows.length / COLUMNS)
     return { summaries, thinned: members.length, worked: true }
   }
-}
-
-/** 0 where nothing was thinned, or nobody vouches for what the record says. */
-function doneSeq(db: Sqlite): number {
-  const record = db
-    .prepare<[string], { value: string; crc: number }>('SELECT value, crc FROM meta WHERE name = ?')
-    .get(META)
-  return record !== undefined && record.crc === recordCrc(META, record.value) ? Number(record.value) : 0
 }

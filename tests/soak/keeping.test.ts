@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { anyPlan, keepsItsPromises } from '../unit/gateway/store/keeping-model.ts'
 
-const RUNS = 200
+const RUNS = 100
 /** Another run: `LINLI_SEED=7 npm run test:soak`. */
 const SEED = Number(process.env.LINLI_SEED ?? 1)
 

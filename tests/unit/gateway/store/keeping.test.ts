@@ -144,6 +144,22 @@ test('nothing goes by age while nobody vouches for the clock, or after it has ju
   expect((await accountFor(store)).gone).toBe(10)
 })
 
+test('a jump is not proven by a restart: the day begins anew', async () => {
+  const rig = storeRig()
+  const first = await rig.open({ retention: small() })
+  await first.append(newEvents(10, { wallMs: rig.clock.wallMs() }))
+  await rig.clock.advance(ROUND_MS)
+  rig.clock.jumpWall(3650 * DAY_MS)
+  await rig.clock.advance(DAY_MS / 2)
+  await first.append(newEvents(10, { wallMs: rig.clock.wallMs() }))
+  await first.close()
+  const store = await rig.open({ retention: small() })
+  await rig.clock.advance(DAY_MS - ROUND_MS)
+  expect((await accountFor(store)).gone).toBe(0)
+  await rig.clock.advance(2 * ROUND_MS)
+  expect((await accountFor(store)).gone).toBe(10)
+})
+
 test('a consumer that never confirms reaches the end of the room, is told what it missed, and so is everybody', async () => {
   const rig = storeRig()
   const required = [{ consumer: 'city', classes: EVENT_CLASSES }]
