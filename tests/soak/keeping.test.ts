@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { anyPlan, keepsItsPromises } from '../unit/gateway/store/keeping-model.ts'
+import { keepsItsPromises } from '../unit/gateway/store/keeping-model.ts'
+import { anyPlan } from '../unit/gateway/store/keeping-plans.ts'
 
 const RUNS = 100
 /** Another run: `LINLI_SEED=7 npm run test:soak`. */
