@@ -6,10 +6,10 @@ import type { Api } from './api/server.ts'
 import type { Clock } from './contract/clock.ts'
 import type { Driver } from './contract/driver.ts'
 import type { Json } from './contract/event.ts'
-import { Fault } from './contract/fault.ts'
 import type { Figure } from './contract/figure.ts'
 import type { Io } from './contract/io.ts'
 import type { Log } from './contract/log.ts'
+import { ClockWatch } from './core/clock-watch.ts'
 import type { ConnectionPlan } from './core/connection.ts'
 import { Desk } from './core/desk.ts'
 import { DeskMemory } from './core/desk-memory.ts'
@@ -18,6 +18,7 @@ import { createRecorder, type Recorder } from './core/recorder.ts'
 import { createSupervisor, type Supervisor } from './core/supervisor.ts'
 import { within } from './core/within.ts'
 import { createClock } from './io/clock.ts'
+import { endOn } from './io/ending.ts'
 import { fileStamp, readFileText, writeFileDurably } from './io/files.ts'
 import { commandId, keyedHash, loadHubKey } from './io/hub-key.ts'
 import { createLog } from './io/log.ts'
@@ -111,13 +112,14 @@ async function startHub(settings: Settings, parts: HubParts): Promise<Hub> {
   const key = loadHubKey(dirname(path))
   const recorder = createRecorder({ store, clock, log, hash: keyedHash(key) }, signal)
   const supervisor = createSupervisor({ clock, log, io, recorder })
+  const clockWatch = new ClockWatch({ clock, store, recorder, log, signal })
   await supervisor.apply(plansOf(settings))
   const memory = await DeskMemory.recall({ store, clock, log })
   const idOf = commandId(key)
   const desk = new Desk({ devices: supervisor, recorder, clock, log, idOf, limits: settings.commands, signal }, memory)
   const common = { hub: settings.hub.id, store, clock, random: io.random, log, secrets, signal }
   const upstreams = settings.upstream.map((options) => ({ id: options.id, link: startUpstream(options, common) }))
-  const seen = { settings, startedMs, clock, store, recorder, supervisor, desk, upstreams }
+  const seen = { settings, startedMs, clock, store, recorder, supervisor, desk, clockWatch, upstreams }
   const api = await startInterface(settings, { ...parts, dataFolder: dirname(path), seen, io, key })
   log.info('the hub runs', { hub: settings.hub.id, epoch: store.epoch, lastSeq: store.lastSeq(), api: api?.url })
   const ends = upstreams.map(({ link }) => link.done.then(() => new Promise<never>(() => undefined)))
@@ -136,6 +138,7 @@ async function startHub(settings: Settings, parts: HubParts): Promise<Hub> {
       await api?.close()
       await supervisor.stop()
       await desk.settled()
+      await clockWatch.done
       await Promise.allSettled(upstreams.map(({ link }) => link.done))
       await store.close()
       log.info('the hub has stopped', { lastSeq: store.lastSeq() })
@@ -151,6 +154,7 @@ interface Parts {
   readonly recorder: Recorder
   readonly supervisor: Supervisor
   readonly desk: Desk
+  readonly clockWatch: ClockWatch
   readonly upstreams: readonly { readonly id: string; readonly link: Upstream }[]
 }
 
@@ -210,12 +214,13 @@ function healthOf({ settings, startedMs, clock, store, recorder, supervisor, ups
   }
 }
 
-function figuresOf({ store, recorder, supervisor, desk, upstreams }: Parts): readonly Figure[] {
+function figuresOf({ store, recorder, supervisor, desk, clockWatch, upstreams }: Parts): readonly Figure[] {
   return [
     ...store.figures(),
     ...recorder.figures(),
     ...supervisor.figures(),
     ...desk.figures(),
+    ...clockWatch.figures(),
     ...upstreams.flatMap(({ link }) => link.figures()),
     { name: 'linli_memory_bytes', help: 'Resident memory of the hub', kind: 'gauge', value: process.memoryUsage.rss() },
     {
@@ -265,31 +270,6 @@ function beat(store: Store, notifier: Notifier, clock: Clock, signal: AbortSigna
   }
   // A dead store ends the process on its own; an abort is the end of beating.
   next().catch(() => undefined)
-}
-
-interface Ending {
-  readonly signal: AbortSignal
-  end(): void
-  forget(): void
-}
-
-/** One signal for all the ways in which a hub is told to end. */
-function endOn(asked: AbortSignal | undefined): Ending {
-  const controller = new AbortController()
-  const end = (): void => controller.abort(new Fault('connection', 'the hub ends'))
-  process.once('SIGTERM', end)
-  process.once('SIGINT', end)
-  asked?.addEventListener('abort', end, { once: true })
-  if (asked?.aborted === true) end()
-  return {
-    signal: controller.signal,
-    end,
-    forget() {
-      process.off('SIGTERM', end)
-      process.off('SIGINT', end)
-      asked?.removeEventListener('abort', end)
-    },
-  }
 }
 
 function aborted(signal: AbortSignal): Promise<undefined> {

@@ -1,4 +1,4 @@
-import type { Clock, ClockState } from '../contract/clock.ts'
+import { type Clock, type ClockState, isTrusted } from '../contract/clock.ts'
 import {
   type Asker,
   type Command,
@@ -240,7 +240,7 @@ function misfit(verb: Verb, request: CommandRequest): string | undefined {
 /** How old a request was when it came, or why nobody can say. */
 function ageOf({ issuedMs }: CommandRequest, wallMs: number, clock: ClockState): number | string {
   if (issuedMs === undefined) return 0
-  if (clock === 'never' || clock === 'unsynced') {
+  if (!isTrusted(clock)) {
     return 'the clock of this hub is not set, so the age of a command that was on its way is not known'
   }
   const ageMs = wallMs - issuedMs

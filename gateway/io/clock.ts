@@ -1,15 +1,17 @@
-import { readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import type { Clock, ClockState } from '../contract/clock.ts'
+import { clockState, isKernelSynced } from './clock-state.ts'
 
 /** A wall clock before this was never set: no hub existed then. */
 const BUILT_MS = Date.UTC(2026, 10, 1)
 /** systemd-timesyncd touches this file when it has synchronised in this boot (systemd-timesyncd.service(8)). */
 const SYNCHRONIZED_FILE = '/run/systemd/timesync/synchronized'
-const STATE_KEPT_MS = 5000
+const STATE_KEPT_MS = 1000
 
 /** The machine's clocks. */
 export function createClock(): Clock {
   let state: ClockState = 'unsynced'
+  let syncedOnce = false
   let lookedMonoMs = Number.NEGATIVE_INFINITY
   const clock: Clock = {
     wallMs: () => Date.now(),
@@ -17,7 +19,8 @@ export function createClock(): Clock {
     state() {
       if (performance.now() - lookedMonoMs >= STATE_KEPT_MS) {
         lookedMonoMs = performance.now()
-        state = look()
+        state = look(syncedOnce)
+        syncedOnce ||= state === 'synced'
       }
       return state
     },
@@ -46,12 +49,13 @@ export function createClock(): Clock {
   return clock
 }
 
-function look(): ClockState {
-  if (Date.now() < BUILT_MS) return 'never'
-  try {
-    readFileSync(SYNCHRONIZED_FILE)
-    return 'synced'
-  } catch {
-    return 'unsynced'
-  }
+function look(syncedOnce: boolean): ClockState {
+  return clockState(
+    {
+      wallMs: Date.now(),
+      kernelSynced: isKernelSynced(),
+      syncedInThisBoot: syncedOnce || existsSync(SYNCHRONIZED_FILE),
+    },
+    BUILT_MS,
+  )
 }

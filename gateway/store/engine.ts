@@ -1,26 +1,23 @@
 import { EVENT_CLASSES, type EventClass } from '../contract/event.ts'
 import type { Now } from './ageing.ts'
 import { Boots, type Opening } from './boots.ts'
+import { ClockFixes } from './clock-fixes.ts'
 import { Cursors, type Standing } from './cursors.ts'
 import type { DiskWatch } from './disk-watch.ts'
 import { Gaps } from './gaps.ts'
 import { Keeper, type KeepingReport, type Kept, type Retention } from './keeper.ts'
 import { type NewRow, rowsOf } from './pack.ts'
+import type { PageQuery, RawPage } from './page-builder.ts'
 import { COLUMNS, type Parcel, type Stream } from './parcel.ts'
 import { quarantine } from './quarantine.ts'
-import { type PageQuery, type RawPage, Reader } from './reader.ts'
+import { Reader } from './reader.ts'
 import { DamagedRow, decodeHead, RowEncoder } from './row.ts'
 import { type Sqlite, type Statement, trouble } from './sqlite.ts'
 import { Trimmer } from './trimmer.ts'
+import { WalLength } from './wal-length.ts'
 
-/** The WAL is copied into the database at once from so many frames on, where retention allows it no fewer ... */
-const CHECKPOINT_FRAMES_MAX = 4000
-/** ... and when nobody waits from this part of them on. */
-const CHECKPOINT_IDLE_PART = 0.25
 /** A commit that finds no room lets go of so many chunks at most before it gives up. */
 const CHUNKS_A_COMMIT_MAX = 50
-/** Asking SQLite for the length of its WAL costs as much as a small commit, so it is asked about every so many frames. */
-const FRAMES_UNASKED_MAX = 250
 /** What letting go of a chunk writes, about. */
 const FRAMES_A_CHUNK = 200
 
@@ -50,6 +47,7 @@ export class Engine {
   readonly boot: number
   readonly #gaps: Gaps
   readonly #reader: Reader
+  readonly #fixes: ClockFixes
   readonly #cursors: Cursors
   readonly #encoder = new RowEncoder()
   readonly #inserts = new Map<EventClass, Statement<[number, Buffer, Buffer]>>()
@@ -60,16 +58,15 @@ export class Engine {
   #watch: DiskWatch | undefined
   /** Rows of the commit at hand: class, length of head and body. */
   #inserted: [EventClass, number, number][] = []
-  #framesGuess = 0
-  #framesUnasked = 0
+  readonly #wal: WalLength
 
   /** @param db a database that `log-file.ts` has found to be a log in order */
   constructor(db: Sqlite, epoch: string, lastSeq: number, opening: Opening) {
     this.#db = db
+    this.#wal = new WalLength(db)
     this.epoch = epoch
     this.#lastSeq = lastSeq
     this.#gaps = new Gaps(db)
-    this.#reader = new Reader(db, this.#gaps)
     this.#cursors = new Cursors(db, epoch)
     for (const name of EVENT_CLASSES) {
       this.#inserts.set(name, db.prepare(`INSERT INTO ${name} (last, head, body) VALUES (?, ?, ?)`))
@@ -77,7 +74,7 @@ export class Engine {
     }
     this.#commitMany = db.transaction((rows: readonly NewRow[], confirms: readonly Confirm[]) => {
       for (const row of rows) this.#insert(row)
-      this.#framesUnasked += confirms.length
+      this.#wal.grew(confirms.length)
       return confirms.map(({ consumer, seq, force, classes }) =>
         force ? this.#cursors.reset(consumer, seq, classes) : this.#cursors.confirm(consumer, seq, classes),
       )
@@ -88,6 +85,8 @@ export class Engine {
       return trimmer.chunk(seq)
     }).immediate
     this.boot = new Boots(db).begin(opening, lastSeq + 1)
+    this.#fixes = new ClockFixes(db, this.boot)
+    this.#reader = new Reader(db, this.#gaps, this.#fixes)
   }
 
   get lastSeq(): number {
@@ -151,7 +150,7 @@ export class Engine {
     const { lastSeq, head, body } = this.#encoder.encode(events, this.boot)
     this.#inserts.get(name)!.run(lastSeq, head, body)
     this.#inserted.push([name, head.length, body.length])
-    this.#framesUnasked += 2 + Math.ceil(body.length / 4096)
+    this.#wal.grew(2 + Math.ceil(body.length / 4096))
   }
 
   read(query: PageQuery): RawPage {
@@ -167,6 +166,16 @@ export class Engine {
 
   cursor(consumer: string, classes?: readonly EventClass[]): { epoch: string; seq: number } | undefined {
     return this.#cursors.get(consumer, classes)
+  }
+
+  /** Wall time less monotonic time of this run, where it was found late. */
+  clockOffsetMs(): number | undefined {
+    return this.#fixes.offsetMs(this.boot)
+  }
+
+  fixClock(offsetMs: number): void {
+    this.#db.transaction(() => this.#fixes.found(offsetMs)).immediate()
+    this.#reader.forget()
   }
 
   /** Where every consumer stands, in each class. */
@@ -228,7 +237,7 @@ export class Engine {
     for (;;) {
       try {
         const done = take()
-        this.#framesUnasked += FRAMES_A_CHUNK
+        this.#wal.grew(FRAMES_A_CHUNK)
         return done
       } catch (error) {
         if (!(error instanceof DamagedRow)) throw error
@@ -251,27 +260,13 @@ export class Engine {
 
   /** Whether the WAL should be copied into the database: as soon as nobody waits, or now. */
   checkpointDue(): 'no' | 'idle' | 'now' {
-    const framesMax = this.#keeper?.room.walFrames ?? CHECKPOINT_FRAMES_MAX
-    const frames = this.#walFrames(framesMax)
-    return frames >= framesMax ? 'now' : frames >= framesMax * CHECKPOINT_IDLE_PART ? 'idle' : 'no'
-  }
-
-  /** Length of the WAL in frames, about. */
-  #walFrames(framesMax: number): number {
-    if (this.#framesUnasked >= Math.min(FRAMES_UNASKED_MAX, framesMax * CHECKPOINT_IDLE_PART)) {
-      const [state] = this.#db.pragma('wal_checkpoint(NOOP)') as [{ log: number; checkpointed: number }]
-      this.#framesGuess = state.log === state.checkpointed ? 0 : state.log
-      this.#framesUnasked = 0
-    }
-    return this.#framesGuess
+    return this.#wal.due(this.#keeper?.room.walFrames)
   }
 
   /** Copy the WAL into the database and sync it; the WAL is then written from its start again. */
   checkpoint(): void {
     this.save()
-    this.#db.pragma('wal_checkpoint(PASSIVE)')
-    this.#framesGuess = 0
-    this.#framesUnasked = 0
+    this.#wal.copy()
   }
 
   /** Keep what is in memory only to spare a page in each commit; where there is no room, it is counted at the next start. */

@@ -11,8 +11,8 @@ import { Committer } from './committer.ts'
 import { Counters } from './counters.ts'
 import { Lags } from './lags.ts'
 import type { LogFile } from './log-file.ts'
+import type { RawPage } from './page-builder.ts'
 import { COLUMNS, normalized, stored, unpackEvents } from './parcel.ts'
-import type { RawPage } from './reader.ts'
 import { asFault, StoreTrouble } from './refusal.ts'
 import type { Calls, Committed, Opened, StorePort } from './service.ts'
 import { EpochChanged, type Page, type Position, PositionAhead, type ReadQuery, type Store } from './store.ts'
@@ -79,7 +79,7 @@ export class LogStore implements OpenedStore {
     this.#epoch = opened.epoch
     this.#firstSeq = opened.firstSeq
     this.#lastSeq = opened.lastSeq
-    this.#tail = new Tail(opened.lastSeq, options.tailEvents)
+    this.#tail = new Tail(opened.lastSeq, options.tailEvents, opened.clockOffsetMs)
     this.#lags = new Lags(opened.standings)
     this.#committer = new Committer(options.clock, options, port, {
       committed: (batch, committed) => this.#committed(batch, committed),
@@ -173,6 +173,10 @@ export class LogStore implements OpenedStore {
     return seq
   }
 
+  async fixClock(offsetMs: number): Promise<void> {
+    this.#tail.correct(await this.#ask('fix', offsetMs))
+  }
+
   async trim(seq: number): Promise<void> {
     for (;;) {
       const { done, firstSeq } = await this.#ask('trim', seq)
@@ -262,7 +266,10 @@ export class LogStore implements OpenedStore {
       throw new RangeError(`${position.seq} is no place in the log`)
   }
 
-  async #ask<Name extends 'read' | 'cursor' | 'trim'>(name: Name, argument: Calls[Name][0]): Promise<Calls[Name][1]> {
+  async #ask<Name extends 'read' | 'cursor' | 'trim' | 'fix'>(
+    name: Name,
+    argument: Calls[Name][0],
+  ): Promise<Calls[Name][1]> {
     try {
       return await this.#port.call(name, argument)
     } catch (error) {
@@ -340,7 +347,7 @@ export class LogStore implements OpenedStore {
     this.#epoch = opened.epoch
     this.#firstSeq = opened.firstSeq
     this.#lastSeq = opened.lastSeq
-    this.#tail = new Tail(opened.lastSeq, this.#options.tailEvents)
+    this.#tail = new Tail(opened.lastSeq, this.#options.tailEvents, opened.clockOffsetMs)
     this.#lags.stand(opened.standings)
     this.#state = 'open'
     this.#committer.resume()

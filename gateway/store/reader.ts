@@ -1,26 +1,12 @@
 import { EVENT_CLASSES, type EventClass } from '../contract/event.ts'
 import { maySee, type Rights } from '../contract/rights.ts'
-import { Collector, type Events } from './collect.ts'
+import { type ClockFixes, correctedEvents } from './clock-fixes.ts'
+import type { Events } from './collect.ts'
 import type { GapRun, Gaps } from './gaps.ts'
+import { PageBuilder, type PageQuery, type RawPage } from './page-builder.ts'
 import { CHARS, COLUMNS, SEQ, STREAM, type Stream } from './parcel.ts'
 import { decodeBody, decodeHead, type RowHead } from './row.ts'
 import type { Sqlite, Statement } from './sqlite.ts'
-
-export interface PageQuery {
-  readonly afterSeq: number
-  readonly limit: number
-  readonly bytesMax: number
-  readonly rights: Rights | undefined
-  readonly classes: readonly EventClass[] | undefined
-}
-
-/** A page as it crosses between the threads; events and gaps are put in order on the other side. */
-export interface RawPage {
-  readonly events: Events
-  readonly gaps: readonly GapRun[]
-  readonly nextSeq: number
-  readonly more: boolean
-}
 
 /** Events and gaps that one call passes over because nobody asked for them; then the caller's turn is over. */
 const SCANNED_MAX = 20_000
@@ -36,13 +22,15 @@ interface RowRecord {
 /** Reads pages: one search for each class, then forward through the rows, in order of place over all of them. */
 export class Reader {
   readonly #gaps: Gaps
+  readonly #fixes: ClockFixes
   readonly #heads = new Map<EventClass, Statement<[number], RowRecord>>()
   readonly #whole = new Map<EventClass, Statement<[number], RowRecord>>()
   readonly #body = new Map<EventClass, Statement<[number], Buffer>>()
   readonly #kept = new Map<number, Events>()
 
-  constructor(db: Sqlite, gaps: Gaps) {
+  constructor(db: Sqlite, gaps: Gaps, fixes: ClockFixes) {
     this.#gaps = gaps
+    this.#fixes = fixes
     for (const name of EVENT_CLASSES) {
       this.#heads.set(name, db.prepare(`SELECT last, head FROM ${name} WHERE last > ? ORDER BY last`))
       this.#whole.set(name, db.prepare(`SELECT last, head, body FROM ${name} WHERE last > ? ORDER BY last`))
@@ -50,7 +38,7 @@ export class Reader {
     }
   }
 
-  /** Forget unpacked rows: something was taken out of the log. */
+  /** Forget unpacked rows: something was taken out of the log, or is read with other times. */
   forget(): void {
     this.#kept.clear()
   }
@@ -83,7 +71,8 @@ export class Reader {
       unpack: (head, found) => {
         let events = this.#kept.get(head.lastSeq)
         if (events === undefined) {
-          events = decodeBody(head, found ?? this.#body.get(name)!.get(head.lastSeq)!)
+          const whole = decodeBody(head, found ?? this.#body.get(name)!.get(head.lastSeq)!)
+          events = correctedEvents(whole, this.#fixes.offsetMs(head.boot))
           if (head.count > 1) this.#keep(head.lastSeq, events)
         }
         return events
@@ -256,40 +245,6 @@ class GapLane {
         return
       }
     }
-  }
-}
-
-class PageBuilder {
-  /** The place up to which everything wanted is in the page. */
-  position: number
-  readonly #limit: number
-  readonly #bytesMax: number
-  readonly #events = new Collector()
-  readonly #gaps: GapRun[] = []
-
-  constructor(query: PageQuery) {
-    this.position = query.afterSeq
-    this.#limit = Math.max(1, query.limit)
-    this.#bytesMax = query.bytesMax
-  }
-
-  full(): boolean {
-    const count = this.#events.count + this.#gaps.length
-    return count >= this.#limit || (count > 0 && this.#events.chars >= this.#bytesMax)
-  }
-
-  add({ rows, streams, text }: Events, at: number, start: number): void {
-    this.position = rows[at + SEQ]!
-    this.#events.add(rows, at, this.position, streams[rows[at + STREAM]!]!, text, start)
-  }
-
-  addGap(run: GapRun): void {
-    this.#gaps.push(run)
-    this.position = run.toSeq
-  }
-
-  take(nextSeq: number, more: boolean): RawPage {
-    return { events: this.#events.take(), gaps: this.#gaps, nextSeq, more }
   }
 }
 

@@ -24,6 +24,8 @@ export interface Findings {
   readonly rows: FoundRow[]
   readonly gaps: GapRun[]
   readonly boots: Map<number, BootValues>
+  /** Wall time less monotonic time, by run. */
+  readonly clockFixes: Map<number, number>
   readonly cursors: (readonly [consumer: string, epoch: string, seq: number])[]
   readonly classCursors: (readonly [consumer: string, name: EventClass, epoch: string, seq: number])[]
   epoch: string | undefined
@@ -34,7 +36,15 @@ export interface Findings {
  * Pages that are free may hold what was let go of before: a gap record over it says so (`chosenRows`).
  */
 export function findRecords(count: number, pages: PageSource): Findings {
-  const found: Findings = { rows: [], gaps: [], boots: new Map(), cursors: [], classCursors: [], epoch: undefined }
+  const found: Findings = {
+    rows: [],
+    gaps: [],
+    boots: new Map(),
+    clockFixes: new Map(),
+    cursors: [],
+    classCursors: [],
+    epoch: undefined,
+  }
   for (let number = 1; number <= count && found.rows.length < ROWS_MAX; number++) {
     for (const { rowid, values } of leafCells(number, pages)) takeRecord(found, number, rowid, values)
   }
@@ -46,6 +56,8 @@ function takeRecord(found: Findings, page: number, rowid: number | undefined, va
   else if (values.length === 3 && values[0] === null) {
     const row = eventRow(page, rowid, values[1], values[2])
     if (row !== undefined) found.rows.push(row)
+    const [, offsetMs, crc] = values
+    if (typeof offsetMs === 'number' && crc === recordCrc(rowid, offsetMs)) found.clockFixes.set(rowid, offsetMs)
   } else if (values.length === 7) {
     const run = gapRun(rowid, values)
     if (run !== undefined) found.gaps.push(run)

@@ -8,8 +8,8 @@ import type { Confirm, Engine, Places } from './engine.ts'
 import type { KeepingReport, Kept } from './keeper.ts'
 import { type EpochChange, type LogFile, openLogFile } from './log-file.ts'
 import { markText, parseMark } from './mark.ts'
+import type { PageQuery, RawPage } from './page-builder.ts'
 import type { Parcel, Stream } from './parcel.ts'
-import type { PageQuery, RawPage } from './reader.ts'
 import { type Refusal, StoreTrouble } from './refusal.ts'
 import { roomOf } from './retention.ts'
 import { DataLock, type Trouble, trouble } from './sqlite.ts'
@@ -30,6 +30,8 @@ export interface Calls {
   trim: [number, { readonly done: boolean; readonly firstSeq: number }]
   /** One small step of what keeps the log within its room and its age. */
   tend: [Now, Kept & { readonly disk: DiskReport | undefined; readonly firstSeq: number }]
+  /** The clock was found; gives back the offset as it is kept. */
+  fix: [number, number | undefined]
   checkpoint: [undefined, undefined]
   ping: [undefined, { readonly bytes: number; readonly keeping?: KeepingReport; readonly disk?: DiskReport }]
   close: [undefined, undefined]
@@ -49,6 +51,8 @@ export interface Opened extends Places {
   readonly change?: EpochChange
   readonly foreignWal?: string
   readonly standings: readonly Standing[]
+  /** Wall time less monotonic time of this run, where an earlier one in this boot of the machine found it. */
+  readonly clockOffsetMs: number | undefined
 }
 
 export interface Committed extends Places {
@@ -152,6 +156,10 @@ export class StoreService {
       const more = kept.more || this.#watch?.step(mayMake) === true
       return { ...kept, more, disk: this.#watch?.report(), firstSeq: this.#engine?.firstSeq() ?? 1 }
     },
+    fix: (offsetMs) => {
+      this.#open.fixClock(offsetMs)
+      return this.#open.clockOffsetMs()
+    },
     checkpoint: () => {
       this.#checkpoint()
       return undefined
@@ -178,7 +186,14 @@ export class StoreService {
     if (file.retention !== undefined && this.#watch !== undefined) engine.keep(file.retention, this.#watch)
     this.#mark(engine, false)
     const { epoch, lastSeq } = engine
-    return { epoch, firstSeq: engine.firstSeq(), lastSeq, standings: engine.standings(), ...news }
+    return {
+      epoch,
+      firstSeq: engine.firstSeq(),
+      lastSeq,
+      standings: engine.standings(),
+      clockOffsetMs: engine.clockOffsetMs(),
+      ...news,
+    }
   }
 
   get #open(): Engine {

@@ -54,6 +54,12 @@ export interface Store {
   confirm(consumer: string, position: Position, classes?: readonly EventClass[]): Promise<Position>
   /** Move a cursor back or forth because its owner asks; in these classes, or in all. */
   reset(consumer: string, position: Position, classes?: readonly EventClass[]): Promise<void>
+  /**
+   * The wall clock was found: what was recorded in this run while it was not trusted is read with the time that it would
+   * have shown, from now on. Durable when it resolves; nothing that is stored changes.
+   * @param offsetMs wall time less monotonic time
+   */
+  fixClock(offsetMs: number): Promise<void>
   /** Let go of everything up to `seq`, leaving a gap record in the same transaction. */
   trim(seq: number): Promise<void>
   /** Resolves while the worker is alive; for the watchdog. */

@@ -1,5 +1,6 @@
 import type { StoredEvent } from '../contract/event.ts'
 import { maySee } from '../contract/rights.ts'
+import { correctedEvent } from './clock-fixes.ts'
 import type { Page, ReadQuery } from './store.ts'
 
 /** The newest events, kept so that consumers at the head of the log cost no call to the worker. */
@@ -14,18 +15,26 @@ export class Tail {
   #chars = 0
   #lastSeq: number
   readonly #eventsMax: number
+  #offsetMs: number | undefined
 
   /** @param lastSeq the end of the log, of which nothing is held yet */
-  constructor(lastSeq: number, eventsMax: number) {
+  constructor(lastSeq: number, eventsMax: number, offsetMs: number | undefined = undefined) {
     this.#lastSeq = lastSeq
+    this.#offsetMs = offsetMs
     this.#eventsMax = eventsMax
   }
 
   push(event: StoredEvent): void {
-    this.#events.push(event)
+    this.#events.push(correctedEvent(event, this.#offsetMs))
     this.#chars += event.body.length
     this.#lastSeq = event.seq
     while (this.#events.length - this.#start > this.#eventsMax || this.#chars > CHARS_MAX) this.#dropOldest()
+  }
+
+  /** The clock was found: from now on all are read with the time that it would have shown. */
+  correct(offsetMs: number | undefined): void {
+    this.#offsetMs = offsetMs
+    this.#events = this.#events.map((event) => correctedEvent(event, offsetMs))
   }
 
   /** Let go of everything up to a place, because the log did. */

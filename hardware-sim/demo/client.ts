@@ -7,6 +7,8 @@ export interface HubEvent {
   /** Left out in a gap record. */
   readonly linliseq?: number
   readonly linliclass: string
+  /** How far its time can be trusted. */
+  readonly linliclock?: string
   readonly data: Readonly<Record<string, unknown>>
 }
 

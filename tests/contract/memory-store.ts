@@ -7,6 +7,7 @@ import {
   type StoredEvent,
 } from '../../gateway/contract/event.ts'
 import { maySee } from '../../gateway/contract/rights.ts'
+import { correctedEvent } from '../../gateway/store/clock-fixes.ts'
 import {
   EpochChanged,
   type Page,
@@ -143,6 +144,10 @@ export class MemoryStore implements Store {
   async reset(consumer: string, position: Position, classes: readonly EventClass[] = EVENT_CLASSES): Promise<void> {
     this.#check(position)
     for (const name of classes) this.cursors.set(`${consumer}/${name}`, position)
+  }
+
+  async fixClock(offsetMs: number): Promise<void> {
+    this.#events = this.#events.map((event) => correctedEvent(event, offsetMs))
   }
 
   async trim(seq: number): Promise<void> {

@@ -38,6 +38,7 @@ export function clockFinding(clock: Pick<ReturnType<typeof createClock>, 'state'
   const state = clock.state()
   const now = new Date(clock.wallMs()).toISOString()
   if (state === 'synced') return well('clock', `${now}, in step with a time server`)
+  if (state === 'holdover') return well('clock', `${now}, kept from a time server that is away`)
   if (state === 'never') {
     const hint = 'set it: timedatectl set-time, or let the hub reach a time server'
     return { state: 'doubtful', subject: 'clock', text: `${now}: was never set`, hint }

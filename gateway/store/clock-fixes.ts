@@ -1,0 +1,116 @@
+import { isTrusted } from '../contract/clock.ts'
+import type { StoredEvent } from '../contract/event.ts'
+import type { Events } from './collect.ts'
+import { COLUMNS, MONO_US, STREAM, WALL_MS } from './parcel.ts'
+import { recordCrc } from './schema.ts'
+import type { Sqlite } from './sqlite.ts'
+
+interface BootRecord {
+  readonly id: number
+  readonly from_seq: number
+  readonly wall_ms: number
+  readonly mono_us: number
+  readonly clock: string
+  readonly kernel: string
+  readonly uptime_s: number
+  readonly crc: number
+}
+
+/**
+ * What the wall clock would have shown, had it been set: for each run of the hub the wall time at the zero of its
+ * monotonic clock, once that was found. Events that were recorded before are corrected when they are read; what is
+ * stored is never changed. Runs in one boot of the machine share its uptime, so one finding is good for all of them.
+ */
+export class ClockFixes {
+  readonly #db: Sqlite
+  readonly #boot: number
+  readonly #offsetsMs = new Map<number, number>()
+
+  /** @param boot the number of this run */
+  constructor(db: Sqlite, boot: number) {
+    this.#db = db
+    this.#boot = boot
+    const records = db.prepare<[], { boot: number; offset_ms: number; crc: number }>('SELECT * FROM clock_fix')
+    for (const { boot: of, offset_ms: offsetMs, crc } of records.all()) {
+      if (crc === recordCrc(of, offsetMs)) this.#offsetsMs.set(of, offsetMs)
+    }
+    this.#inherit()
+  }
+
+  /** Wall time less monotonic time in a run; undefined where it was never found. */
+  offsetMs(boot: number): number | undefined {
+    return this.#offsetsMs.get(boot)
+  }
+
+  /** It was found in this run. Call within a transaction. */
+  found(offsetMs: number): void {
+    const runs = this.#runs()
+    const own = runs.get(this.#boot)
+    this.#put(this.#boot, offsetMs)
+    if (own === undefined || own.kernel === '') return
+    for (const run of runs.values()) {
+      if (run.kernel === own.kernel && !this.#offsetsMs.has(run.id)) this.#put(run.id, carried(own, offsetMs, run))
+    }
+  }
+
+  /** An earlier run in this boot of the machine may have found it. */
+  #inherit(): void {
+    if (this.#offsetsMs.has(this.#boot) || this.#offsetsMs.size === 0) return
+    const runs = this.#runs()
+    const own = runs.get(this.#boot)
+    if (own === undefined || own.kernel === '') return
+    for (const [boot, offsetMs] of this.#offsetsMs) {
+      const run = runs.get(boot)
+      if (run?.kernel !== own.kernel) continue
+      this.#put(own.id, carried(run, offsetMs, own))
+      return
+    }
+  }
+
+  #put(boot: number, offsetMs: number): void {
+    const rounded = Math.round(offsetMs * 1000) / 1000
+    this.#db.prepare('INSERT OR REPLACE INTO clock_fix VALUES (?, ?, ?)').run(boot, rounded, recordCrc(boot, rounded))
+    this.#offsetsMs.set(boot, rounded)
+  }
+
+  #runs(): Map<number, BootRecord> {
+    const whole = this.#db
+      .prepare<[], BootRecord>('SELECT * FROM boot')
+      .all()
+      .filter(
+        ({ id, from_seq, wall_ms, mono_us, clock, kernel, uptime_s, crc }) =>
+          crc === recordCrc(id, from_seq, wall_ms, mono_us, clock, kernel, uptime_s),
+      )
+    return new Map(whole.map((run) => [run.id, run]))
+  }
+}
+
+/** The offset of one run from that of another, by the uptime of the machine at which each was opened. */
+function carried(from: BootRecord, offsetMs: number, to: BootRecord): number {
+  const atUptimeZeroMs = offsetMs + from.mono_us / 1000 - from.uptime_s * 1000
+  return atUptimeZeroMs + to.uptime_s * 1000 - to.mono_us / 1000
+}
+
+/** An event as it is read: with the time that the clock would have shown. It was not set then, so it is held over. */
+export function correctedEvent(event: StoredEvent, offsetMs: number | undefined): StoredEvent {
+  if (offsetMs === undefined || isTrusted(event.clock)) return event
+  return { ...event, wallMs: wallMsAt(offsetMs, event.monoMs), clock: 'holdover' }
+}
+
+/** The same for a row of events. */
+export function correctedEvents(events: Events, offsetMs: number | undefined): Events {
+  if (offsetMs === undefined || events.streams.every(({ clock }) => isTrusted(clock))) return events
+  const rows = events.rows.slice()
+  for (let at = 0; at < rows.length; at += COLUMNS) {
+    if (isTrusted(events.streams[rows[at + STREAM]!]!.clock)) continue
+    rows[at + WALL_MS] = wallMsAt(offsetMs, rows[at + MONO_US]! / 1000)
+  }
+  const streams = events.streams.map((stream) =>
+    isTrusted(stream.clock) ? stream : { ...stream, clock: 'holdover' as const },
+  )
+  return { rows, streams, text: events.text }
+}
+
+function wallMsAt(offsetMs: number, monoMs: number): number {
+  return Math.floor(offsetMs + monoMs)
+}
