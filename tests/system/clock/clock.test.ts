@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -13,12 +13,8 @@ import { needs } from '../needs.ts'
 /** Where Debian's libfaketime stands, on whatever architecture. */
 function libfaketime(): string {
   for (const folder of readdirSync('/usr/lib')) {
-    const found = join('/usr/lib', folder, 'faketime')
-    try {
-      if (readdirSync(found).includes('libfaketimeMT.so.1')) return join(found, 'libfaketimeMT.so.1')
-    } catch {
-      // Another folder.
-    }
+    const found = join('/usr/lib', folder, 'faketime/libfaketimeMT.so.1')
+    if (existsSync(found)) return found
   }
   throw new Error('libfaketime is not where Debian puts it')
 }
