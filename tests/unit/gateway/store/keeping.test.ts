@@ -144,6 +144,30 @@ test('nothing goes by age while nobody vouches for the clock, or after it has ju
   expect((await accountFor(store)).gone).toBe(10)
 })
 
+test('however much is let go of, a commit waits for one chunk of it at most', async () => {
+  const rig = storeRig()
+  const large = await rig.open({ retention: small({ maxBytes: 4_000_000 }) })
+  for (let round = 0; round < 100; round++) await large.append(noisy(50, { class: 'status' }))
+  await large.close()
+  const writer = directPort()
+  const asked: string[] = []
+  const port: StorePort = {
+    call(name, argument) {
+      asked.push(name)
+      return writer.call(name, argument)
+    },
+  }
+  const store = await rig.open({ retention: small(), port: () => port })
+  for (let alarm = 0; alarm < 5; alarm++) {
+    const before = asked.length
+    await store.append(noisy(1, { class: 'alarm' }))
+    expect(asked.slice(before).filter((name) => name === 'tend').length).toBeLessThanOrEqual(2)
+  }
+  await rig.clock.advance(0)
+  expect(asked.filter((name) => name === 'tend').length).toBeGreaterThan(10)
+  await accountFor(store)
+})
+
 test('a jump is not proven by a restart: the day begins anew', async () => {
   const rig = storeRig()
   const first = await rig.open({ retention: small() })
