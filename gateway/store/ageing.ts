@@ -71,6 +71,9 @@ export interface RowAge {
 
 /** Rows without a time that can be trusted which one search passes over; the next one goes on behind them. */
 const SEARCHED_ROWS_MAX = 500
+/** Where something is out of its age a whole batch is waited for, so much of the age or an hour: each one wears the card. */
+const BATCH_PART = 0.01
+const BATCH_MS_MAX = HOUR_MS
 /** One search proves no more rows old than this: the next one goes on when they are gone. */
 const PROVEN_ROWS_MAX = 200
 
@@ -80,12 +83,23 @@ const PROVEN_ROWS_MAX = 200
  */
 export class Ageing {
   readonly #passedSeq = new Map<EventClass, number>()
+  /** Classes of which a batch is being let go of. */
+  readonly #going = new Set<EventClass>()
 
   /**
    * @param rows the rows behind a place, oldest first
-   * @returns the place up to which all are older than `beforeMs`; 0 when none is
+   * @returns the place up to which all are older than `keepMs`; 0 when none is, or a batch of them has not come together
    */
-  expiredSeq(name: EventClass, { beforeMs, nowMs }: Ages, rows: (behindSeq: number) => Iterable<RowAge>): number {
+  expiredSeq(name: EventClass, ages: Ages, rows: (behindSeq: number) => Iterable<RowAge>): number {
+    const expiredSeq = this.#search(name, ages, rows)
+    if (expiredSeq > 0) this.#going.add(name)
+    else this.#going.delete(name)
+    return expiredSeq
+  }
+
+  #search(name: EventClass, { keepMs, nowMs }: Ages, rows: (behindSeq: number) => Iterable<RowAge>): number {
+    const beforeMs = nowMs - keepMs
+    const beginMs = this.#going.has(name) ? beforeMs : beforeMs - Math.min(keepMs * BATCH_PART, BATCH_MS_MAX)
     let expiredSeq = 0
     let searched = 0
     let proven = 0
@@ -94,7 +108,7 @@ export class Ageing {
         if (proven === 0) this.#passedSeq.set(name, lastSeq)
         searched += 1
         if (searched >= SEARCHED_ROWS_MAX) break
-      } else if (newestMs < beforeMs) {
+      } else if (newestMs < (proven === 0 ? beginMs : beforeMs)) {
         expiredSeq = lastSeq
         proven += 1
         if (proven >= PROVEN_ROWS_MAX) break
@@ -107,6 +121,6 @@ export class Ageing {
 }
 
 interface Ages {
-  readonly beforeMs: number
+  readonly keepMs: number
   readonly nowMs: number
 }

@@ -254,7 +254,7 @@ export class Keeper {
 
   #expiredSeq(name: EventClass, sureMs: number | undefined): number {
     if (sureMs === undefined) return 0
-    const ages = { nowMs: sureMs, beforeMs: sureMs - this.#retention.keepMs[name] }
+    const ages = { nowMs: sureMs, keepMs: this.#retention.keepMs[name] }
     return this.#ageing.expiredSeq(name, ages, (behindSeq) => this.#ages(name, behindSeq))
   }
 

@@ -36,9 +36,13 @@ test('a jump that is taken back costs nothing', () => {
   expect(time.sure(now(2))).toBe(NOON_MS + 2)
 })
 
-const ages = (beforeMs: number) => ({ beforeMs, nowMs: NOON_MS })
-const rowsOf = (...newest: (number | undefined)[]) => {
-  const rows: RowAge[] = newest.map((newestMs, n) => ({ lastSeq: 10 * (n + 1), newestMs }))
+/** Times in whole hours. */
+const ages = (beforeHour: number) => ({ keepMs: NOON_MS - beforeHour * HOUR_MS, nowMs: NOON_MS })
+const rowsOf = (...hours: (number | undefined)[]) => {
+  const rows: RowAge[] = hours.map((hour, n) => ({
+    lastSeq: 10 * (n + 1),
+    newestMs: hour === undefined ? undefined : hour * HOUR_MS,
+  }))
   return (behindSeq: number): RowAge[] => rows.filter(({ lastSeq }) => lastSeq > behindSeq)
 }
 
@@ -50,7 +54,7 @@ test('what is old proves what stands before it old, whether or not that had a ti
 })
 
 test('a row from the future has no time', () => {
-  expect(new Ageing().expiredSeq('alarm', ages(2000), rowsOf(NOON_MS + DAY_MS, 1000))).toBe(20)
+  expect(new Ageing().expiredSeq('alarm', ages(2000), rowsOf((NOON_MS + DAY_MS) / HOUR_MS, 1000))).toBe(20)
 })
 
 test('many rows without a time are passed over in several searches, and no search begins anew', () => {
@@ -76,4 +80,17 @@ test('many rows without a time are passed over in several searches, and no searc
 test('one search proves no more than a few chunks', () => {
   const rows = rowsOf(...Array.from({ length: 1000 }, () => 1000))
   expect(new Ageing().expiredSeq('alarm', ages(2000), rows)).toBe(2000)
+})
+
+test('a batch is waited for, an hour at most, and when it has begun all goes that is old enough', () => {
+  const ageing = new Ageing()
+  expect(ageing.expiredSeq('alarm', ages(2000), rowsOf(1999.1, 1999.9))).toBe(0)
+  expect(ageing.expiredSeq('alarm', ages(2000), rowsOf(1998.9, 1999.9, 2000.1))).toBe(20)
+  expect(ageing.expiredSeq('alarm', ages(2000), rowsOf(1999.9, 2000.1))).toBe(10)
+  expect(ageing.expiredSeq('alarm', ages(2000), rowsOf(2000.1))).toBe(0)
+  expect(ageing.expiredSeq('alarm', ages(2000), rowsOf(1999.9))).toBe(0)
+  // Of what is kept for an hour, half a minute.
+  const brief = { keepMs: HOUR_MS, nowMs: 100 * HOUR_MS }
+  expect(ageing.expiredSeq('status', brief, rowsOf(99 - 0.001))).toBe(0)
+  expect(ageing.expiredSeq('status', brief, rowsOf(99 - 0.011))).toBe(10)
 })
