@@ -9,11 +9,6 @@ export interface CloudEvent {
   readonly data?: Readonly<Record<string, unknown>>
 }
 
-interface Point {
-  readonly v: unknown
-  readonly u?: string
-}
-
 /** `2026-11-23 08:00:01.120  184223  telemetry  meter-301  linli.meter.reading  energy_import=230.5 kWh` */
 export function eventLine(event: CloudEvent): string {
   // What the clock was worth is seen at once: a time that nobody vouches for has a question mark.
@@ -46,9 +41,17 @@ function dataText(data: Readonly<Record<string, unknown>>): string {
 }
 
 function pointText([name, value]: [string, unknown]): string {
-  if (!isMap(value) || !('v' in value)) return `${name}=${text(value)}`
-  const { v, u } = value as unknown as Point
-  return u === undefined || u === '' ? `${name}=${text(v)}` : `${name}=${text(v)} ${u}`
+  const shown = isMap(value) ? valueText(value) : undefined
+  if (!isMap(value) || shown === undefined) return `${name}=${text(value)}`
+  return typeof value.u === 'string' && value.u !== '' ? `${name}=${shown} ${value.u}` : `${name}=${shown}`
+}
+
+/** A reading, or what a summary says in its place: a counter from where to where, a number between what, a state at the end. */
+function valueText(point: Readonly<Record<string, unknown>>): string | undefined {
+  if ('v' in point) return text(point.v)
+  if ('first' in point) return `${text(point.first)}..${text(point.last)}`
+  if ('min' in point) return `${text(point.min)}..${text(point.max)}`
+  return 'lastState' in point ? text(point.lastState) : undefined
 }
 
 function text(value: unknown): string {

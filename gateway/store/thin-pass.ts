@@ -27,12 +27,14 @@ export interface Pass {
   readonly groups: Map<string, Group>
   readonly kept: Kept[]
   readonly rows: { readonly last: number; readonly headBytes: number; readonly bodyBytes: number }[]
+  /** Of the rows, all together. */
+  events: number
   /** Place of the first event of a later period that was met; infinite when there is none. */
   laterSeq: number
 }
 
 export function newPass(boot: number, period: Period): Pass {
-  return { boot, period, groups: new Map(), kept: [], rows: [], laterSeq: Number.POSITIVE_INFINITY }
+  return { boot, period, groups: new Map(), kept: [], rows: [], events: 0, laterSeq: Number.POSITIVE_INFINITY }
 }
 
 /** Up to where no reading is left that could be thinned. */
@@ -111,6 +113,21 @@ export function summariesOf(pass: Pass, lastSeq: number): Events {
   return collector.take()
 }
 
-export function runOf({ seq, wallMs }: { readonly seq: number; readonly wallMs: number }): GapRun {
-  return { fromSeq: seq, toSeq: seq, reason: 'thinned', counts: { telemetry: 1 }, firstMs: wallMs, lastMs: wallMs }
+/** The places of what became summaries, neighbours together. */
+export function runsOfMembers(pass: Pass): GapRun[] {
+  const members = [...pass.groups.values()].flatMap((group) => group.members).sort((a, b) => a.seq - b.seq)
+  const runs: GapRun[] = []
+  let at = 0
+  while (at < members.length) {
+    const first = members[at]!
+    let [firstMs, lastMs, end] = [first.wallMs, first.wallMs, at + 1]
+    for (; members[end]?.seq === first.seq + end - at; end++) {
+      firstMs = Math.min(firstMs, members[end]!.wallMs)
+      lastMs = Math.max(lastMs, members[end]!.wallMs)
+    }
+    const toSeq = first.seq + end - at - 1
+    runs.push({ fromSeq: first.seq, toSeq, reason: 'thinned', counts: { telemetry: end - at }, firstMs, lastMs })
+    at = end
+  }
+  return runs
 }

@@ -1,5 +1,5 @@
 import type { Events } from './collect.ts'
-import { type Gaps, joined } from './gaps.ts'
+import type { Gaps } from './gaps.ts'
 import { KeptNumber } from './kept-number.ts'
 import { COLUMNS, MONO_US } from './parcel.ts'
 import { decodeBody, decodeHead, type RowEncoder, type RowHead } from './row.ts'
@@ -13,7 +13,7 @@ import {
   type Pass,
   readingsOf,
   rowsOf,
-  runOf,
+  runsOfMembers,
   summariesOf,
 } from './thin-pass.ts'
 import { PERIOD_MS, SUMMARY_TYPE } from './thinning.ts'
@@ -21,9 +21,10 @@ import { bytesOnDisk, type Usage } from './usage.ts'
 
 /** One step looks at so many rows or events at most: whoever waits for a commit waits for one of them. */
 const STEP_ROWS_MAX = 50
-const STEP_EVENTS_MAX = 2000
-/** A period that has more rows becomes several summaries: so much at most is taken away in one transaction. */
+const STEP_EVENTS_MAX = 1000
+/** A period that has more becomes several summaries of each source: so much at most is taken away in one transaction. */
 const PASS_ROWS_MAX = 2000
+const PASS_EVENTS_MAX = 20_000
 /** What is younger may still belong to a period that goes on. */
 const THIN_AFTER_MS = 2 * PERIOD_MS
 /** It is left as it is where it would not become smaller than this part of what it was. */
@@ -125,7 +126,7 @@ export class Thinner {
   /** Take a row into the pass, or begin one with it. False when it belongs to the next one. */
   #take(row: RowHead, events: Events, headBytes: number, bodyBytes: number): boolean {
     const begun = this.#pass
-    if (begun !== undefined && (begun.boot !== row.boot || begun.rows.length >= PASS_ROWS_MAX)) return false
+    if (begun !== undefined && (begun.boot !== row.boot || isFull(begun))) return false
     const readings = [...readingsOf(events)].filter(({ reading }) => reading.seq > this.#doneSeq)
     const period = begun?.period ?? earliest(readings)
     const pass: Pass = begun ?? newPass(row.boot, period)
@@ -134,6 +135,7 @@ export class Thinner {
       if (reading.seq <= this.#doneSeq || !addTo(pass, reading, kept)) pass.kept.push(kept)
     }
     pass.rows.push({ last: row.lastSeq, headBytes, bodyBytes })
+    pass.events += row.count
     this.#pass = pass
     return true
   }
@@ -174,10 +176,14 @@ export class Thinner {
       this.#insert.run(last, head, body)
       this.#usage.added('telemetry', head.length, body.length)
     }
-    const members = [...pass.groups.values()].flatMap((group) => group.members)
-    this.#gaps.add(joined(members.map(runOf)))
+    const runs = runsOfMembers(pass)
+    this.#gaps.add(runs)
     this.#keptSeq.put(endOf(pass))
     this.#usage.save(lastSeq + summaries.rows.length / COLUMNS)
-    return { summaries, thinned: members.length, worked: true }
+    return { summaries, thinned: runs.reduce((sum, { fromSeq, toSeq }) => sum + toSeq - fromSeq + 1, 0), worked: true }
   }
+}
+
+function isFull({ rows, events }: Pass): boolean {
+  return rows.length >= PASS_ROWS_MAX || events >= PASS_EVENTS_MAX
 }

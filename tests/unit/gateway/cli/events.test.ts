@@ -120,3 +120,18 @@ test('a time that nobody vouches for has a question mark; a gap says what is mis
   }
   expect(eventLine(gap)).toContain('gap  audit      (hub)           linli.log.gap  fromSeq=1 counts={"alarm":2}')
 })
+
+test('a summary of readings shows from where to where each point went', () => {
+  const points = {
+    energy_import: { first: 230.5, firstBeforeMs: 890_000, last: 230.8, lastBeforeMs: 0, count: 90, u: 'kWh' },
+    power: { min: 10, max: 70, mean: 40, count: 90, u: 'W' },
+    valve: { firstState: 'open', lastState: 'shut', lastStateBeforeMs: 0, changes: 1, states: 90 },
+    broken: { nulls: 90 },
+  }
+  const line = eventLine({
+    source: '/hubs/h/devices/meter-301',
+    type: 'linli.meter.summary',
+    data: { count: 90, points },
+  })
+  expect(line).toContain('count=90 energy_import=230.5..230.8 kWh power=10..70 W valve=shut broken={"nulls":90}')
+})
