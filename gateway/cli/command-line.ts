@@ -64,15 +64,31 @@ A certificate of your own is trusted with NODE_EXTRA_CA_CERTS=FILE.`,
     load: () => import('./events.ts'),
   },
   log: {
-    what: 'ask about the log: how long its room lasts',
-    usage: `linli log forecast [--settings FILE] [--url URL] [--json]
+    what: 'look after the log: is it whole, what is in it, how long does its room last',
+    usage: `linli log verify [FILE] [--settings FILE] [--json]
+linli log export [FILE] [--after PLACE] [--types T] [--devices D] [--classes C] [--settings FILE]
+linli log salvage FILE --to NEW [--json]
+linli log forecast [--settings FILE] [--url URL] [--json]
 
-Says how many bytes each class brings a day, and at this rate when readings are thinned and when something is lost for
+verify reads every page and row of a log that no hub has open, and checks each against its CRC. Exit code 1 where
+something is damaged or missing without a record.
+export prints every event that can be read, one CloudEvent a line, also of a damaged file or of one set aside.
+salvage makes a new log of everything that is whole in a damaged one.
+forecast says how many bytes each class brings a day, and at this rate when readings are thinned and when something is lost for
 want of room. Asks a running hub over its HTTP interface, with the token in LINLI_TOKEN; without one the file itself.
   --url URL        address of the hub; without it as the settings say
   --json           one JSON object; what never comes is left out
 ${SETTINGS}`,
     load: () => import('./log.ts'),
+  },
+  restore: {
+    what: "put a backup of the log, or one that was salvaged, in the place of a stopped hub's log",
+    usage: `linli restore FILE [--settings FILE]
+
+The log that stands there is set aside, never deleted. A new epoch begins, so that nothing is given out twice under one
+name; consumers go on where the backup has them.
+${SETTINGS}`,
+    load: () => import('./restore.ts'),
   },
   profiles: {
     what: 'list the device models that the hub knows',

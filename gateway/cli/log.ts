@@ -7,7 +7,10 @@ interface Deed {
 }
 
 const DEEDS: Readonly<Record<string, () => Promise<Deed>>> = {
+  export: () => import('./log-export.ts'),
   forecast: () => import('./log-forecast.ts'),
+  salvage: () => import('./log-salvage.ts'),
+  verify: () => import('./log-verify.ts'),
 }
 
 /** `linli log DEED ...` */
@@ -17,7 +20,7 @@ export async function run([name, ...args]: readonly string[], terminal: Terminal
   if (!Object.hasOwn(DEEDS, name)) {
     const guess = nearest(name, names)
     throw new UsageError(
-      `unknown \`${name}\`; ${guess === undefined ? `there is ${names.join(', ')}` : `did you mean ${guess}?`}`,
+      `unknown \`${name}\`; ${guess === undefined ? `there are ${names.join(', ')}` : `did you mean ${guess}?`}`,
     )
   }
   const { run: act } = await DEEDS[name]!()

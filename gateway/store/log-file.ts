@@ -104,16 +104,9 @@ function salvageFrom(
   try {
     const pages = RawPages.open(aside)
     source = pages
-    const found = findRecords(pages.count, pages.page)
-    if (found.rows.length === 0) return undefined
-    const lastSeq = Math.max(atLeast?.seq ?? 0, mark?.epoch === (found.epoch ?? mark?.epoch) ? (mark?.lastSeq ?? 0) : 0)
-    const room = { bytes: Math.min(SALVAGED_BYTES_MAX, freeBytes / 2), lastSeq }
-    return buildSqlite(path, (db) => {
-      const epoch = layOut(db, hub)
-      const salvaged = rebuild(db, epoch, found, pages.page, room)
-      tellEpochChange(db, salvaged.lastSeq + 1)
-      return salvaged
-    })
+    const floor = (epoch: string | undefined): number =>
+      Math.max(atLeast?.seq ?? 0, mark !== undefined && mark.epoch === (epoch ?? mark.epoch) ? mark.lastSeq : 0)
+    return salvageInto(path, pages, { hub, floor, roomBytes: Math.min(SALVAGED_BYTES_MAX, freeBytes / 2) })
   } catch (error) {
     if (trouble(error) === undefined) throw error
     return undefined
@@ -121,6 +114,30 @@ function salvageFrom(
     source?.close()
     endSalvage(path)
   }
+}
+
+export interface SalvageHow {
+  /** Whose log it is, where the damaged one is to be one of another name. */
+  readonly hub?: string
+  /** The place that the damaged log of this epoch reached at least. */
+  readonly floor?: (epoch: string | undefined) => number
+  readonly roomBytes?: number
+}
+
+/** Make a new log at `path` of what is whole in the pages of a damaged one; undefined where that is nothing. */
+export function salvageInto(
+  path: string,
+  pages: Pick<RawPages, 'count' | 'page'>,
+  { hub, floor = () => 0, roomBytes = Number.POSITIVE_INFINITY }: SalvageHow = {},
+): Salvaged | undefined {
+  const found = findRecords(pages.count, pages.page)
+  if (found.rows.length === 0) return undefined
+  return buildSqlite(path, (db) => {
+    const epoch = layOut(db, hub ?? found.hub ?? 'unknown')
+    const salvaged = rebuild(db, epoch, found, pages.page, { bytes: roomBytes, lastSeq: floor(found.epoch) })
+    tellEpochChange(db, salvaged.lastSeq + 1)
+    return salvaged
+  })
 }
 
 interface FoundBeside {

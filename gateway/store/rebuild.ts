@@ -83,7 +83,7 @@ function putCursors(db: Sqlite, epoch: string, found: Findings, lastSeq: number)
 }
 
 /** The places up to `lastSeq` that nothing speaks for. Who has a right to any class is told of all of them. */
-function missingRuns(known: readonly GapRun[], lastSeq: number): GapRun[] {
+export function missingRuns(known: readonly GapRun[], lastSeq: number): GapRun[] {
   const missing: GapRun[] = []
   const add = (fromSeq: number, toSeq: number): void => {
     if (fromSeq > toSeq) return
@@ -101,7 +101,7 @@ function missingRuns(known: readonly GapRun[], lastSeq: number): GapRun[] {
 }
 
 /** A free page may hold an older record of the same places. */
-function withoutOverlaps(runs: readonly GapRun[]): GapRun[] {
+export function withoutOverlaps(runs: readonly GapRun[]): GapRun[] {
   const longestFirst = [...runs].sort((a, b) => a.fromSeq - b.fromSeq || b.toSeq - a.toSeq)
   const kept: GapRun[] = []
   for (const run of longestFirst) {

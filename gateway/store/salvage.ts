@@ -29,6 +29,7 @@ export interface Findings {
   readonly cursors: (readonly [consumer: string, epoch: string, seq: number])[]
   readonly classCursors: (readonly [consumer: string, name: EventClass, epoch: string, seq: number])[]
   epoch: string | undefined
+  hub: string | undefined
 }
 
 /**
@@ -44,6 +45,7 @@ export function findRecords(count: number, pages: PageSource): Findings {
     cursors: [],
     classCursors: [],
     epoch: undefined,
+    hub: undefined,
   }
   for (let number = 1; number <= count && found.rows.length < ROWS_MAX; number++) {
     for (const { rowid, values } of leafCells(number, pages)) takeRecord(found, number, rowid, values)
@@ -75,6 +77,7 @@ function takeIndexed(found: Findings, values: readonly Value[]): void {
   if (rest.length !== values.length - 1 || crc !== recordCrc(...rest)) return
   const [first, second, third, fourth] = rest
   if (rest.length === 2 && first === 'epoch' && typeof second === 'string') found.epoch = second
+  if (rest.length === 2 && first === 'hub' && typeof second === 'string') found.hub = second
   if (rest.length === 3 && typeof first === 'string' && typeof second === 'string' && typeof third === 'number') {
     found.cursors.push([first, second, third])
   }

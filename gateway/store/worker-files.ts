@@ -81,7 +81,8 @@ export function endSalvage(path: string): void {
   rmSync(path + SALVAGE, { force: true })
 }
 
-function syncFile(path: string): void {
+/** What was written into the file, or the names in the folder, are on the disk when this returns. */
+export function syncFile(path: string): void {
   const file = openSync(path, 'r')
   try {
     fsyncSync(file)

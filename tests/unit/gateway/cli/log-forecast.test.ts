@@ -88,5 +88,5 @@ test('the figures of a hub come back as the forecast that they are of', async ()
 
 test('what a log can be asked is told to who asks for something else', async () => {
   expect((await linli(['log', 'forcast'])).error).toContain('did you mean forecast?')
-  expect((await linli(['log'])).error).toContain('one of forecast is wanted')
+  expect((await linli(['log'])).error).toContain('one of export, forecast, salvage, verify is wanted')
 })

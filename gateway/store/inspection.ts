@@ -1,0 +1,91 @@
+import { type Entry, EVENT_CLASSES, type EventClass } from '../contract/event.ts'
+import { correctedEvents } from './clock-fixes.ts'
+import type { GapRun } from './gaps.ts'
+import type { PageSource } from './page-format.ts'
+import { unpackEvents } from './parcel.ts'
+import { missingRuns, withoutOverlaps } from './rebuild.ts'
+import { decodeBody, decodeHead } from './row.ts'
+import { chosenRows, type Findings, type FoundRow, findRecords, rowBlobs } from './salvage.ts'
+
+/** How a log's file stands, read page by page without SQLite: also one that is damaged. */
+export interface Inspection {
+  readonly hub: string | undefined
+  readonly epoch: string | undefined
+  readonly pages: number
+  readonly lastSeq: number
+  readonly events: Readonly<Record<EventClass, number>>
+  /** Places that a gap record speaks for, by its reason. */
+  readonly gone: Readonly<Record<string, number>>
+  /** Rows whose body is not what was written, by the places that they held. */
+  readonly damaged: readonly GapRun[]
+  /** Places that nothing speaks for. */
+  readonly missing: readonly GapRun[]
+}
+
+/** Everything whole in a log's file. @param count how many pages it has */
+export function inspect(count: number, pages: PageSource): Inspection {
+  const found = findRecords(count, pages)
+  const rows = chosenRows(found, Number.POSITIVE_INFINITY)
+  const whole: FoundRow[] = []
+  const damaged: GapRun[] = []
+  for (const row of rows) {
+    if (rowBlobs(row, pages) === undefined) damaged.push(...row.runs)
+    else whole.push(row)
+  }
+  const gaps = withoutOverlaps(found.gaps)
+  const known = [...gaps, ...rows.flatMap(({ runs }) => runs)]
+  const lastSeq = known.reduce((most, { toSeq }) => Math.max(most, toSeq), 0)
+  const gone: Record<string, number> = {}
+  for (const gap of gaps) gone[gap.reason] = (gone[gap.reason] ?? 0) + places([gap])
+  const events = Object.fromEntries(
+    EVENT_CLASSES.map((name) => [name, places(whole.filter((row) => row.class === name).flatMap(({ runs }) => runs))]),
+  ) as Record<EventClass, number>
+  const { hub, epoch } = found
+  return { hub, epoch, pages: count, lastSeq, events, gone, damaged, missing: missingRuns(known, lastSeq) }
+}
+
+/** What can be read of a log's file, in order of place; what can't stands as a gap in its place. */
+export function* entriesIn(count: number, pages: PageSource): Generator<Entry> {
+  const found = findRecords(count, pages)
+  const rows = chosenRows(found, Number.POSITIVE_INFINITY)
+  const epoch = found.epoch ?? 'unknown'
+  const gaps = withoutOverlaps(found.gaps)
+  const known = [...gaps, ...rows.flatMap(({ runs }) => runs)]
+  const lastSeq = known.reduce((most, { toSeq }) => Math.max(most, toSeq), 0)
+  const holes = [...gaps, ...missingRuns(known, lastSeq)].sort((a, b) => a.fromSeq - b.fromSeq)
+  const waiting: Entry[] = []
+  let hole = 0
+  for (const row of [...rows].sort((a, b) => a.runs[0]!.fromSeq - b.runs[0]!.fromSeq)) {
+    const from = row.runs[0]!.fromSeq
+    for (; (holes[hole]?.fromSeq ?? Number.POSITIVE_INFINITY) < from; hole++) {
+      waiting.push({ kind: 'gap', epoch, ...holes[hole]! })
+    }
+    // Rows of several classes interleave: what lies before this row's first place can be told now.
+    yield* takeBefore(waiting, from)
+    waiting.push(...entriesOf(row, found, pages, epoch))
+  }
+  for (; hole < holes.length; hole++) waiting.push({ kind: 'gap', epoch, ...holes[hole]! })
+  yield* takeBefore(waiting, Number.POSITIVE_INFINITY)
+}
+
+function takeBefore(waiting: Entry[], seq: number): readonly Entry[] {
+  waiting.sort((a, b) => placeOf(a) - placeOf(b))
+  const at = waiting.findIndex((entry) => placeOf(entry) >= seq)
+  return waiting.splice(0, at < 0 ? waiting.length : at)
+}
+
+function placeOf(entry: Entry): number {
+  return entry.kind === 'event' ? entry.seq : entry.fromSeq
+}
+
+function entriesOf(row: FoundRow, found: Findings, pages: PageSource, epoch: string): readonly Entry[] {
+  const blobs = rowBlobs(row, pages)
+  if (blobs === undefined) return row.runs.map((run): Entry => ({ kind: 'gap', epoch, ...run }))
+  const head = decodeHead(row.class, row.last, blobs.head)
+  const events = correctedEvents(decodeBody(head, blobs.body), found.clockFixes.get(row.boot))
+  return unpackEvents(events, events.streams, epoch)
+}
+
+function places(runs: readonly GapRun[]): number {
+  return runs.reduce((sum, { fromSeq, toSeq }) => sum + toSeq - fromSeq + 1, 0)
+}
