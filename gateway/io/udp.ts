@@ -84,7 +84,7 @@ class Ears implements UdpSocket {
           this.#listeners.delete(done)
           resolve()
         }
-        const timer = setTimeout(done, Math.max(0, untilMonoMs - performance.now()))
+        const timer = setTimeout(done, Math.max(0, Math.ceil(untilMonoMs - performance.now())))
         this.#listeners.add(done)
       })
     }

@@ -43,7 +43,8 @@ test('nothing until the time given is nothing', async () => {
   const socket = await udp.open(undefined, life.signal)
   const startedMs = performance.now()
   expect(await socket.receive(soon(30))).toBeUndefined()
-  expect(performance.now() - startedMs).toBeGreaterThanOrEqual(29)
+  // Timers know whole milliseconds.
+  expect(performance.now() - startedMs).toBeGreaterThanOrEqual(28)
 })
 
 test('of a flood the newest 256 are kept', async () => {
