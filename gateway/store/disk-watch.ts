@@ -6,6 +6,8 @@ export type DiskState = 'well' | 'almost-full' | 'full'
 export interface Disk {
   /** Bytes that this process may yet write; undefined where nobody can say. */
   freeBytes(): number | undefined
+  /** Its size; undefined where nobody can say. */
+  totalBytes(): number | undefined
   /** What the ballast takes. */
   ballastBytes(): number
   /** Make the ballast so much larger, of real blocks. Throws where there is no room. */

@@ -125,17 +125,21 @@ export class Engine {
     const keeper = this.#keeper
     if (keeper === undefined) return false
     if (this.#watch?.nothingLeft() === true && this.#giveUpBallast(keeper)) return true
+    return this.#letGo(keeper, chars) || this.#giveUpBallast(keeper) || this.#letGo(keeper, chars)
+  }
+
+  #letGo(keeper: Keeper, chars: number): boolean {
     try {
-      if (this.#settingAside(() => keeper.makeRoom(chars, this.#lastSeq))) return true
+      return this.#settingAside(() => keeper.makeRoom(chars, this.#lastSeq))
     } catch (error) {
       if (trouble(error) !== 'full') throw error
+      return false
     }
-    return this.#giveUpBallast(keeper)
   }
 
   #giveUpBallast(keeper: Keeper): boolean {
     const gave = this.#watch?.giveUp() ?? false
-    keeper.confine(this.#watch?.full ?? false)
+    keeper.confine(this.#watch?.full ?? false, gave)
     return gave
   }
 

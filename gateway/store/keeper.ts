@@ -140,9 +140,10 @@ export class Keeper {
    * While somebody else fills the disk the database keeps to the room that it has and a part of what the ballast
    * gave: new events take the place of old ones.
    */
-  confine(full: boolean): void {
+  confine(full: boolean, ballastGave = true): void {
     if (full === (this.#room !== this.#wholeRoom)) return
-    this.#room = full ? confined(this.#wholeRoom, (this.#pages[0].get() ?? 0) * PAGE_BYTES) : this.#wholeRoom
+    const takenBytes = (this.#pages[0].get() ?? 0) * PAGE_BYTES
+    this.#room = full ? confined(this.#wholeRoom, takenBytes, ballastGave) : this.#wholeRoom
     this.#cap()
   }
 

@@ -48,12 +48,21 @@ export function roomOf(maxBytes: number): Room {
   }
 }
 
+/** Of a disk so much is left to others and to the file system itself. */
+const OTHERS_PART = 0.1
+
+/** What a log may take where the settings allow more than its disk has. @param diskBytes undefined where nobody can say */
+export function fittingBytes(maxBytes: number, diskBytes: number | undefined): number {
+  return Math.min(maxBytes, Math.floor((diskBytes ?? Number.POSITIVE_INFINITY) * (1 - OTHERS_PART)))
+}
+
 /** While the disk is full the log gets along with this part of its ballast, and with as much less of a WAL. */
 const CONFINED_PART = 0.25
 
 /** The room of a database that takes so much of a disk that is full: what the ballast gave has to last. */
-export function confined(room: Room, takenBytes: number): Room {
-  const bytes = Math.min(takenBytes + room.ballastBytes * CONFINED_PART, room.databaseBytes)
+export function confined(room: Room, takenBytes: number, ballastGave: boolean): Room {
+  const gaveBytes = ballastGave ? room.ballastBytes * CONFINED_PART : 0
+  const bytes = Math.min(takenBytes + gaveBytes, room.databaseBytes)
   return { ...room, ...marksOf(bytes), walFrames: Math.floor(room.walFrames * CONFINED_PART) }
 }
 

@@ -11,7 +11,7 @@ import { markText, parseMark } from './mark.ts'
 import type { PageQuery, RawPage } from './page-builder.ts'
 import type { Parcel, Stream } from './parcel.ts'
 import { type Refusal, StoreTrouble } from './refusal.ts'
-import { roomOf } from './retention.ts'
+import { fittingBytes, roomOf } from './retention.ts'
 import { DataLock, type Trouble, trouble } from './sqlite.ts'
 import { diskUnder } from './worker-disk.ts'
 import { bytesOnDisk, walSalt } from './worker-files.ts'
@@ -118,7 +118,8 @@ export class StoreService {
   readonly #handlers: {
     readonly [Name in keyof Calls]: (argument: Calls[Name][0]) => Calls[Name][1]
   } = {
-    open: ({ file, opening }) => {
+    open: ({ file: asked, opening }) => {
+      const file = this.#fitting(asked)
       this.#path = file.path
       this.#openedMonoMs = opening.monoUs / 1000
       const { retention } = file
@@ -176,6 +177,13 @@ export class StoreService {
       this.#lock = undefined
       return undefined
     },
+  }
+
+  /** Where the disk is smaller than the settings think, the log keeps to that. */
+  #fitting(file: LogFile): LogFile {
+    if (file.retention === undefined) return file
+    const maxBytes = fittingBytes(file.retention.maxBytes, this.#diskUnder(file.path).totalBytes())
+    return { ...file, retention: { ...file.retention, maxBytes } }
   }
 
   #begin(file: LogFile, opening: Opening): Opened {

@@ -8,12 +8,12 @@ export function diskUnder(path: string): Disk {
   const folder = dirname(resolve(path))
   return {
     freeBytes() {
-      try {
-        const { bavail, bsize } = statfsSync(folder)
-        return bavail * bsize
-      } catch {
-        return undefined
-      }
+      const { bavail, bsize } = statOf(folder) ?? {}
+      return bavail === undefined || bsize === undefined ? undefined : bavail * bsize
+    },
+    totalBytes() {
+      const { blocks, bsize } = statOf(folder) ?? {}
+      return blocks === undefined || bsize === undefined ? undefined : blocks * bsize
     },
     ballastBytes: () => statSync(ballast, { throwIfNoEntry: false })?.size ?? 0,
     growBallast(bytes) {
@@ -30,6 +30,14 @@ export function diskUnder(path: string): Disk {
     dropBallast() {
       rmSync(ballast, { force: true })
     },
+  }
+}
+
+function statOf(folder: string): { blocks: number; bavail: number; bsize: number } | undefined {
+  try {
+    return statfsSync(folder)
+  } catch {
+    return undefined
   }
 }
 

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { existsSync, mkdtempSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,6 +14,8 @@ import { needsRoot } from '../needs.ts'
 import { eventNumber, HUB, readAll } from './log-in-a-folder.ts'
 
 const DISK_BYTES = 32_000_000
+/** Less than the log may take. */
+const SMALL_DISK_BYTES = 8_000_000
 const MINUTE_MS = 60_000
 const YEAR_MS = 365 * 24 * 3_600_000
 const retention = {
@@ -27,9 +30,9 @@ afterEach(async () => {
 })
 
 /** A small disk of its own, in memory: it is full when it is full. */
-function smallDisk(): string {
+function smallDisk(bytes = DISK_BYTES): string {
   const folder = mkdtempSync(join(tmpdir(), 'linli-disk-'))
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'tmpfs', folder])
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', folder])
   ends.push(() => {
     execFileSync('umount', [folder])
     rmSync(folder, { recursive: true })
@@ -112,5 +115,45 @@ test(
     await store.append(batch(101))
     await clock.advance(MINUTE_MS)
     expect(await diskAlarms(store)).toEqual(['full'])
+  },
+)
+
+test('a disk that is smaller than the settings think: the log keeps to what there is', needsRoot('mount'), async () => {
+  const folder = smallDisk(SMALL_DISK_BYTES)
+  const clock = new VirtualClock()
+  const store = await openOn(folder, clock)
+  await clock.advance(2 * MINUTE_MS)
+  for (let round = 0; round < 1000; round++) {
+    const body = JSON.stringify(randomBytes(7500).toString('base64'))
+    await store.append([{ ...eventNumber(1), class: 'telemetry', body }])
+    await clock.advance(0)
+  }
+  expect(await diskAlarms(store)).toEqual(['almost-full'])
+  const { bavail, bsize } = statfsSync(folder)
+  expect(bavail * bsize).toBeGreaterThan(SMALL_DISK_BYTES / 20)
+  expect((await readAll(store))[0]).toMatchObject({ kind: 'gap', fromSeq: 1 })
+})
+
+test(
+  'full before there was a ballast: what comes is refused, and taken again as soon as there is room',
+  needsRoot('mount'),
+  async () => {
+    const folder = smallDisk()
+    const clock = new VirtualClock()
+    const store = await openOn(folder, clock)
+    for (let from = 1; from < 20_000; from += 100) await store.append(batch(from))
+    const giveBack = fill(folder)
+    const refusals: unknown[] = []
+    for (let from = 20_001; from < 40_000; from += 100) {
+      await store.append(batch(from)).catch((error) => refusals.push(error))
+      await clock.advance(0)
+    }
+    expect(refusals.length).toBeGreaterThan(0)
+    for (const refusal of refusals)
+      expect(refusal).toMatchObject({ code: 'store', hint: expect.stringContaining('full') })
+    giveBack()
+    await clock.advance(2 * MINUTE_MS)
+    await store.append(batch(40_001))
+    expect((await diskAlarms(store)).at(-1)).toBe('well')
   },
 )

@@ -14,6 +14,7 @@ function disk(freeBytes: number): SimulatedDisk {
     free: freeBytes,
     ballast: 0,
     freeBytes: () => there.free,
+    totalBytes: () => undefined,
     ballastBytes: () => there.ballast,
     growBallast: (bytes: number): void => {
       there.free -= bytes

@@ -4,6 +4,7 @@ import { EVENT_CLASSES, type EventClass } from '../../../../gateway/contract/eve
 import {
   type ClassState,
   EVICTION_ORDER,
+  fittingBytes,
   type LogState,
   nextTrim,
   RESERVED_PARTS,
@@ -148,4 +149,10 @@ test('the parts of the files of a log are never more than the whole, from the sm
 test('the reserved parts leave something for who comes first', () => {
   const sum = EVENT_CLASSES.reduce((whole, name) => whole + RESERVED_PARTS[name], 0)
   expect(sum).toBeLessThan(1)
+})
+
+test('a log keeps to its disk where the settings allow more than that has, and leaves a tenth of it to others', () => {
+  expect(fittingBytes(4e9, 100e9)).toBe(4e9)
+  expect(fittingBytes(4e9, undefined)).toBe(4e9)
+  expect(fittingBytes(4e9, 2e9)).toBe(1.8e9)
 })
