@@ -1,6 +1,7 @@
 import { EVENT_CLASSES, type EventClass } from '../contract/event.ts'
 import { Ageing, type Now, type RowAge, SteadyTime } from './ageing.ts'
 import type { Events } from './collect.ts'
+import { Confirmations, type RequiredConsumer } from './confirmations.ts'
 import type { Cursors } from './cursors.ts'
 import { Evictor } from './evictor.ts'
 import { type ClassGrowth, EMPTY_BYTES, type Forecast, forecastOf } from './forecast.ts'
@@ -31,13 +32,6 @@ const PAGE_BYTES = 4096
 /** Settings of retention, and who must have confirmed what goes by age. */
 export interface Retention extends Keeping {
   readonly required: readonly RequiredConsumer[]
-}
-
-export interface RequiredConsumer {
-  /** As it names itself to `confirm`. */
-  readonly consumer: string
-  /** What its rights let it see of. */
-  readonly classes: readonly EventClass[]
 }
 
 export interface ClassReport {
@@ -87,8 +81,7 @@ export class Keeper {
   readonly #wholeRoom: Room
   #room: Room
   readonly #retention: Retention
-  readonly #epoch: string
-  readonly #cursors: Cursors
+  readonly #confirmations: Confirmations
   readonly #usage: Usage
   readonly #evictor: Evictor
   readonly #thinner: Thinner
@@ -109,8 +102,7 @@ export class Keeper {
   constructor(parts: KeeperParts, retention: Retention, lastSeq: number) {
     const { db, epoch, boot, gaps, cursors, encoder } = parts
     this.#retention = retention
-    this.#epoch = epoch
-    this.#cursors = cursors
+    this.#confirmations = new Confirmations(cursors, epoch, retention.required)
     this.#db = db
     this.#wholeRoom = roomOf(retention.maxBytes)
     this.#room = this.#wholeRoom
@@ -232,7 +224,7 @@ export class Keeper {
 
   #classState(name: EventClass, sureMs: number | undefined): ClassState {
     const oldest = this.#heads.get(name)!.get(0)
-    const confirmedSeq = this.#confirmedSeq(name)
+    const confirmedSeq = this.#confirmations.seq(name)
     if (oldest === undefined) {
       return { rows: 0, bytes: 0, confirmedSeq, expiredSeq: 0, oldestSeq: Number.POSITIVE_INFINITY }
     }
@@ -240,17 +232,6 @@ export class Keeper {
     // What a crash or an older version left wrong in the count must not hide that there is a row.
     const counted = { rows: Math.max(1, rows), bytes: Math.max(1, bytes) }
     return { ...counted, confirmedSeq, expiredSeq: this.#expiredSeq(name, sureMs), oldestSeq: oldest.last }
-  }
-
-  /** Where the slowest of those stands who must have this class. */
-  #confirmedSeq(name: EventClass): number {
-    let least = Number.POSITIVE_INFINITY
-    for (const { consumer, classes } of this.#retention.required) {
-      if (!classes.includes(name)) continue
-      const cursor = this.#cursors.get(consumer, [name])
-      least = Math.min(least, cursor?.epoch === this.#epoch ? cursor.seq : 0)
-    }
-    return least
   }
 
   #expiredSeq(name: EventClass, sureMs: number | undefined): number {
