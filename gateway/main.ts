@@ -29,6 +29,7 @@ import { createSystemIo } from './io/system.ts'
 import { checkSettings, problemText } from './settings/check.ts'
 import { logOptionsOf } from './settings/log-options.ts'
 import type { Settings } from './settings/schema.ts'
+import type { OpenedStore } from './store/log-store.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
 import { startUpstream, type Upstream } from './upstream/upstream.ts'
@@ -150,7 +151,7 @@ interface Parts {
   readonly settings: Settings
   readonly startedMs: number
   readonly clock: Clock
-  readonly store: Store
+  readonly store: OpenedStore
   readonly recorder: Recorder
   readonly supervisor: Supervisor
   readonly desk: Desk
@@ -183,6 +184,7 @@ async function startInterface(settings: Settings, parts: InterfaceParts): Promis
     secrets: io.secrets,
     store: seen.store,
     desk: seen.desk,
+    backup: () => seen.store.backup(),
     consumers: settings.consumers,
     clock,
     log,

@@ -16,6 +16,7 @@ import { type CursorCodec, createCursorCodec } from './cursor.ts'
 import type { ApiTlsOptions, ConsumerOptions } from './options.ts'
 import { ApiProblem } from './problem.ts'
 import { type Answer, type ApiRequest, type Caller, nowhere, type Route } from './route.ts'
+import { type BackupParts, backupRoute } from './routes/backup.ts'
 import { commandRoutes } from './routes/commands.ts'
 import { consumerRoutes } from './routes/consumers.ts'
 import { eventsRoute } from './routes/events.ts'
@@ -42,7 +43,7 @@ const PROBLEM_TYPE = 'application/problem+json'
 /** Answers are for this caller and this moment only, and are what they say they are. */
 const SAFE_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
 
-export interface ApiParts {
+export interface ApiParts extends BackupParts {
   /** `host:port`; an IPv6 host in brackets; port 0 takes a free one. */
   readonly listen: string
   readonly tls?: ApiTlsOptions
@@ -153,6 +154,7 @@ function routesOf(parts: ApiParts, access: Access): readonly Route[] {
     eventsRoute({ hub, store, clock, cursors }),
     ...consumerRoutes({ store, cursors }),
     ...commandRoutes({ desk, clock }),
+    backupRoute(parts),
     healthRoute(parts.health),
     metricsRoute(() => [...parts.figures(), refused()]),
   ]

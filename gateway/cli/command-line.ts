@@ -81,6 +81,16 @@ want of room. Asks a running hub over its HTTP interface, with the token in LINL
 ${SETTINGS}`,
     load: () => import('./log.ts'),
   },
+  backup: {
+    what: 'copy the log of a running hub into a file, while it goes on',
+    usage: `linli backup FILE [--url URL] [--settings FILE]
+
+Asks the hub over its HTTP interface, with the token in LINLI_TOKEN, which has to be that of a consumer with all rights.
+The file is one whole log, checked row by row. Keep hub.key of the data folder and the settings file beside it.
+  --url URL        address of the hub; without it as the settings say
+${SETTINGS}`,
+    load: () => import('./backup.ts'),
+  },
   restore: {
     what: "put a backup of the log, or one that was salvaged, in the place of a stopped hub's log",
     usage: `linli restore FILE [--settings FILE]

@@ -4,6 +4,7 @@ import { Fault } from '../contract/fault.ts'
 import type { Figure } from '../contract/figure.ts'
 import type { Log } from '../contract/log.ts'
 import type { Now } from './ageing.ts'
+import { type Backup, type CopyCall, takeBackup } from './backup.ts'
 import { Bells } from './bells.ts'
 import type { Opening } from './boots.ts'
 import type { Batch } from './commit-queue.ts'
@@ -52,6 +53,11 @@ export interface OpenedStore extends Store {
    * back by itself. Never resolves; where nobody listens, the process ends by the unhandled rejection.
    */
   readonly failed: Promise<never>
+  /**
+   * The log as it is while it is copied, without holding up commits. The pieces have to be taken, or given up, for no
+   * other copy is given meanwhile. Rejects with a Fault of code `backup` when one is being taken.
+   */
+  backup(): Promise<Backup>
 }
 
 /** The log as the rest of the hub sees it: the queue of commits, the newest events, and calls to the worker. */
@@ -173,6 +179,10 @@ export class LogStore implements OpenedStore {
     return seq
   }
 
+  backup(): Promise<Backup> {
+    return takeBackup((name, argument) => this.#ask(name, argument))
+  }
+
   async fixClock(offsetMs: number): Promise<void> {
     this.#tail.correct(await this.#ask('fix', offsetMs))
   }
@@ -266,7 +276,7 @@ export class LogStore implements OpenedStore {
       throw new RangeError(`${position.seq} is no place in the log`)
   }
 
-  async #ask<Name extends 'read' | 'cursor' | 'trim' | 'fix'>(
+  async #ask<Name extends 'read' | 'cursor' | 'trim' | 'fix' | CopyCall>(
     name: Name,
     argument: Calls[Name][0],
   ): Promise<Calls[Name][1]> {

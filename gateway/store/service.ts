@@ -13,6 +13,7 @@ import type { Parcel, Stream } from './parcel.ts'
 import { type Refusal, StoreTrouble } from './refusal.ts'
 import { fittingBytes, roomOf } from './retention.ts'
 import { DataLock, type Trouble, trouble } from './sqlite.ts'
+import { copyFault, LiveCopy } from './worker-copy.ts'
 import { diskUnder } from './worker-disk.ts'
 import { bytesOnDisk, walSalt } from './worker-files.ts'
 
@@ -33,6 +34,10 @@ export interface Calls {
   /** The clock was found; gives back the offset as it is kept. */
   fix: [number, number | undefined]
   checkpoint: [undefined, undefined]
+  /** Begin a copy of the log, and say how long its database is; read on at a place of it; end it. */
+  copyBegin: [undefined, number]
+  copyRead: [number, Uint8Array]
+  copyEnd: [undefined, undefined]
   ping: [undefined, { readonly bytes: number; readonly keeping?: KeepingReport; readonly disk?: DiskReport }]
   close: [undefined, undefined]
 }
@@ -98,6 +103,7 @@ export class StoreService {
   readonly #diskUnder: (path: string) => Disk
   #watch: DiskWatch | undefined
   #openedMonoMs = 0
+  #copy: LiveCopy | undefined
 
   /** @param disk the disk under the file at a path; the real one when left out */
   constructor(disk: (path: string) => Disk = diskUnder) {
@@ -165,6 +171,20 @@ export class StoreService {
       this.#checkpoint()
       return undefined
     },
+    copyBegin: () => {
+      if (this.#copy !== undefined) throw copyFault('another copy of the log is being taken')
+      this.#checkpoint()
+      this.#copy = new LiveCopy(this.#path)
+      return this.#copy.databaseBytes
+    },
+    copyRead: (at) => {
+      if (this.#copy === undefined) throw copyFault('the log went on in another file, or grew too much meanwhile')
+      return this.#copy.read(at)
+    },
+    copyEnd: () => {
+      this.#endCopy()
+      return undefined
+    },
     ping: () => {
       const keeping = this.#engine?.keeping()
       const disk = this.#watch?.report()
@@ -209,8 +229,16 @@ export class StoreService {
     return this.#engine
   }
 
+  #endCopy(): void {
+    this.#copy?.end()
+    this.#copy = undefined
+  }
+
   #checkpoint(): void {
     const engine = this.#open
+    // The database has to stand still while it is copied; not at any price.
+    if (this.#copy?.tooLong === true) this.#endCopy()
+    if (this.#copy !== undefined) return
     this.#withBallast(() => engine.checkpoint())
     this.#mark(engine, false)
   }
@@ -251,6 +279,7 @@ export class StoreService {
   #closeEngine(): void {
     const engine = this.#engine
     this.#engine = undefined
+    this.#endCopy()
     if (engine === undefined) return
     quietly(() => this.#mark(engine, true))
     quietly(() => engine.close())

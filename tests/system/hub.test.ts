@@ -1,7 +1,8 @@
-import { spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { connect } from 'mqtt'
 import { expect, test, vi } from 'vitest'
 import { REPOSITORY } from '../../hardware-sim/demo/child.ts'
@@ -206,6 +207,31 @@ test('ten mistakes give ten messages, each with its place, the value and the way
     expect(message).not.toBe('')
     expect(hint).not.toBe('')
   }
+})
+
+test('a backup of a running hub is one whole file, while readings go on', async () => {
+  const place = await community(plant)
+  const hub = await place.startHub()
+  await eventually(async () => (await place.client.health()).log.lastSeq > 40)
+  const { lastSeq } = (await place.client.health()).log
+  const to = join(place.folder, 'backup.db')
+  const token = await createToken(place.settings, 'property')
+  const linli = (...args: readonly string[]) =>
+    promisify(execFile)(process.execPath, ['gateway/cli.ts', ...args], {
+      cwd: REPOSITORY,
+      env: { ...process.env, LINLI_TOKEN: token },
+    })
+  await linli('backup', to, '--settings', place.settings)
+  const verified = JSON.parse((await linli('log', 'verify', to, '--json')).stdout) as { ok: boolean; lastSeq: number }
+  expect(verified.ok).toBe(true)
+  expect(verified.lastSeq).toBeGreaterThanOrEqual(lastSeq)
+  expect(await readingsInASecond(place)).toBeGreaterThan(10)
+  // Everything stands in it; a new epoch says that it is not provably the end.
+  await hub.stop()
+  await linli('restore', to, '--settings', place.settings)
+  await place.startHub()
+  const { events } = await place.client.allEvents()
+  expect(events.filter(({ linliseq }) => linliseq !== undefined && linliseq <= lastSeq)).toHaveLength(lastSeq)
 })
 
 const TEN_MISTAKES = `

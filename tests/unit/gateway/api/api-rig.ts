@@ -45,6 +45,7 @@ export class ApiRig {
   /** What `property` may have done, and who does it; set before a restart. */
   commands: readonly CommandRight[] = []
   desk: ApiParts['desk'] = nobodysDesk
+  backup: ApiParts['backup'] = noBackup
   api!: Api
 
   async start(limits: Partial<ApiLimits> = {}): Promise<void> {
@@ -64,6 +65,7 @@ export class ApiRig {
       log: logInto(this.lines),
       signal: this.stop.signal,
       desk: this.desk,
+      backup: () => this.backup(),
       consumers: [
         {
           id: 'property',
@@ -115,6 +117,11 @@ export class ApiRig {
       socket.on('close', () => resolve(text))
     })
   }
+}
+
+/** Of an API that nobody asks for a backup. */
+export const noBackup: ApiParts['backup'] = async () => {
+  throw new Error('this test wants no backup')
 }
 
 /** Of an API that nobody sends commands to. */

@@ -5,7 +5,7 @@ import { Fault } from '../../../../gateway/contract/fault.ts'
 import { createClock } from '../../../../gateway/io/clock.ts'
 import { newEvents } from '../../../contract/memory-store.ts'
 import { logInto } from '../upstream/rig.ts'
-import { apiForEachTest, at, becomes, key, seqs } from './api-rig.ts'
+import { apiForEachTest, at, becomes, key, noBackup, seqs } from './api-rig.ts'
 
 const rig = apiForEachTest()
 
@@ -211,6 +211,7 @@ test('an address that is taken is a mistake in the settings, with its place and 
     key,
     store: rig.store,
     desk: rig.desk,
+    backup: noBackup,
     clock: createClock(),
     log: logInto([]),
     signal: rig.stop.signal,
