@@ -220,10 +220,10 @@ export class Engine {
   /** One small step of what keeps the log within its room and its age. */
   tend(now: Now): Kept {
     const keeper = this.#keeper
-    if (keeper === undefined) return { more: false, unconfirmed: {} }
+    if (keeper === undefined) return { more: false, unconfirmed: {}, appended: 0 }
     keeper.confine(this.#watch?.full ?? false)
     const kept = this.#settingAside(() => keeper.tend(now, this.#lastSeq))
-    this.#lastSeq += (kept.appended?.rows.length ?? 0) / COLUMNS
+    this.#lastSeq += kept.appended
     return kept
   }
 

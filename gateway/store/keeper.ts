@@ -1,6 +1,5 @@
 import { EVENT_CLASSES, type EventClass } from '../contract/event.ts'
 import { Ageing, type Now, type RowAge, SteadyTime } from './ageing.ts'
-import type { Events } from './collect.ts'
 import { Confirmations, type RequiredConsumer } from './confirmations.ts'
 import type { Cursors } from './cursors.ts'
 import { Evictor } from './evictor.ts'
@@ -60,8 +59,8 @@ export interface Kept {
   readonly more: boolean
   /** Events that went although a consumer that must have them had not confirmed them, by class. */
   readonly unconfirmed: Partial<Record<EventClass, number>>
-  /** Summaries of readings that stand behind the end of the log now. */
-  readonly appended?: Events
+  /** Summaries of readings that stand behind the end of the log now, so many. */
+  readonly appended: number
 }
 
 export interface KeeperParts {
@@ -179,14 +178,14 @@ export class Keeper {
     this.#tendedMonoMs = now.monoMs
     if (!this.#usage.complete) {
       this.#usage.count()
-      return { more: true, unconfirmed: {} }
+      return { more: true, unconfirmed: {}, appended: 0 }
     }
     const log = this.#state(this.#time.sure(now))
     const trim = nextTrim(this.#room, log)
     if (trim?.why === 'size' && trim.class === 'telemetry') {
       const { worked, thinned, summaries } = this.#thinner.step(now.monoMs, lastSeq)
       this.#thinned += thinned
-      if (worked) return { more: true, unconfirmed: {}, ...(summaries && { appended: summaries }) }
+      if (worked) return { more: true, unconfirmed: {}, appended: summaries }
     }
     return this.#evict(trim, log, lastSeq)
   }
@@ -205,12 +204,12 @@ export class Keeper {
 
   #evict(trim: Trim | undefined, log: LogState, lastSeq: number): Kept {
     this.#making = trim?.why === 'size'
-    if (trim === undefined) return { more: false, unconfirmed: {} }
+    if (trim === undefined) return { more: false, unconfirmed: {}, appended: 0 }
     const { events, unconfirmed } = this.#evictor.evict(trim, log.classes[trim.class].confirmedSeq, lastSeq)
     this.#evicted.get(trim.class)![trim.why] += events
     if (trim.class === 'telemetry') this.#thinner.disturbed()
     this.#askUsed()
-    return { more: true, unconfirmed: unconfirmed === 0 ? {} : { [trim.class]: unconfirmed } }
+    return { more: true, unconfirmed: unconfirmed === 0 ? {} : { [trim.class]: unconfirmed }, appended: 0 }
   }
 
   #state(sureMs: number | undefined): LogState {

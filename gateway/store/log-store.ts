@@ -13,7 +13,7 @@ import { Counters } from './counters.ts'
 import { Lags } from './lags.ts'
 import type { LogFile } from './log-file.ts'
 import type { RawPage } from './page-builder.ts'
-import { COLUMNS, normalized, stored, unpackEvents } from './parcel.ts'
+import { normalized, stored, unpackEvents } from './parcel.ts'
 import { asFault, StoreTrouble } from './refusal.ts'
 import type { Calls, Committed, Opened, StorePort } from './service.ts'
 import { EpochChanged, type Page, type Position, PositionAhead, type ReadQuery, type Store } from './store.ts'
@@ -206,9 +206,9 @@ export class LogStore implements OpenedStore {
       throw this.#refusal(error)
     }
     const { appended, firstSeq } = tended
-    if (appended !== undefined) {
-      for (const event of unpackEvents(appended, appended.streams, this.#epoch)) this.#tail.push(event)
-      this.#durable(this.#lastSeq + 1, this.#lastSeq + appended.rows.length / COLUMNS)
+    if (appended > 0) {
+      this.#tail.passOver(this.#lastSeq + appended)
+      this.#durable(this.#lastSeq + 1, this.#lastSeq + appended)
     }
     this.#firstSeq = firstSeq
     this.#tail.trim(firstSeq - 1)

@@ -37,6 +37,14 @@ export class Tail {
     this.#events = this.#events.map((event) => correctedEvent(event, offsetMs))
   }
 
+  /** Something was appended that is not at hand: the window begins anew behind it. */
+  passOver(lastSeq: number): void {
+    this.#events = []
+    this.#start = 0
+    this.#chars = 0
+    this.#lastSeq = lastSeq
+  }
+
   /** Let go of everything up to a place, because the log did. */
   trim(seq: number): void {
     while ((this.#events[this.#start]?.seq ?? Number.POSITIVE_INFINITY) <= seq) this.#dropOldest()

@@ -36,16 +36,16 @@ interface RowRecord {
   readonly body: Buffer
 }
 
-/** What one step did. `summaries` stand behind the end of the log now. */
 export interface Thinned {
-  readonly summaries: Events | undefined
+  /** So many stand behind the end of the log now. */
+  readonly summaries: number
   /** Events that became part of a summary. */
   readonly thinned: number
   /** False when there is nothing to thin. */
   readonly worked: boolean
 }
 
-const NOTHING: Thinned = { summaries: undefined, thinned: 0, worked: false }
+const NOTHING: Thinned = { summaries: 0, thinned: 0, worked: false }
 const LOOKED: Thinned = { ...NOTHING, worked: true }
 
 /**
@@ -179,8 +179,13 @@ export class Thinner {
     const runs = runsOfMembers(pass)
     this.#gaps.add(runs)
     this.#keptSeq.put(endOf(pass))
-    this.#usage.save(lastSeq + summaries.rows.length / COLUMNS)
-    return { summaries, thinned: runs.reduce((sum, { fromSeq, toSeq }) => sum + toSeq - fromSeq + 1, 0), worked: true }
+    const count = summaries.rows.length / COLUMNS
+    this.#usage.save(lastSeq + count)
+    return {
+      summaries: count,
+      thinned: runs.reduce((sum, { fromSeq, toSeq }) => sum + toSeq - fromSeq + 1, 0),
+      worked: true,
+    }
   }
 }
 
