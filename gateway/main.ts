@@ -9,6 +9,7 @@ import type { Json } from './contract/event.ts'
 import type { Figure } from './contract/figure.ts'
 import type { Io } from './contract/io.ts'
 import type { Log } from './contract/log.ts'
+import { ClockQuality } from './core/clock-quality.ts'
 import { ClockWatch } from './core/clock-watch.ts'
 import type { ConnectionPlan } from './core/connection.ts'
 import { Desk } from './core/desk.ts'
@@ -22,6 +23,7 @@ import { endOn } from './io/ending.ts'
 import { fileStamp, readFileText, writeFileDurably } from './io/files.ts'
 import { commandId, keyedHash, loadHubKey } from './io/hub-key.ts'
 import { createLog } from './io/log.ts'
+import { machineBoot } from './io/machine-boot.ts'
 import { createProfiles } from './io/profiles.ts'
 import { createNotifier, type Notifier } from './io/sd-notify.ts'
 import { createSecrets } from './io/secrets.ts'
@@ -58,9 +60,10 @@ export async function runHub(options: RunOptions): Promise<ExitCode> {
   if (settings === undefined) return 2
   const notifier = createNotifier(process.env)
   const ending = endOn(options.signal)
-  const clock = createClock()
+  const quality = new ClockQuality()
+  const clock = createClock(quality.judge)
   try {
-    const hub = await startHub(settings, { file: options.settingsFile, clock, log, signal: ending.signal })
+    const hub = await startHub(settings, { file: options.settingsFile, clock, quality, log, signal: ending.signal })
     beat(hub.store, notifier, clock, ending.signal)
     notifier.ready()
     const reload = (): void => hub.reload()
@@ -88,6 +91,7 @@ export async function runHub(options: RunOptions): Promise<ExitCode> {
 interface HubParts {
   readonly file: string
   readonly clock: Clock
+  readonly quality: ClockQuality
   readonly log: Log
   readonly signal: AbortSignal
 }
@@ -102,18 +106,19 @@ interface Hub {
 }
 
 async function startHub(settings: Settings, parts: HubParts): Promise<Hub> {
-  const { clock, log, signal } = parts
+  const { clock, quality, log, signal } = parts
   const startedMs = clock.monoMs()
   const besides = dirname(resolve(parts.file))
   const path = resolve(besides, settings.storage.path)
   const profiles = createProfiles({ folder: PROFILES_FOLDER, besides })
   const secrets = createSecrets({ besides, credentials: process.env.CREDENTIALS_DIRECTORY })
   const io = createSystemIo({ profiles, secrets })
-  const store = await openStore({ path, clock, log, ...logOptionsOf(settings) })
+  const store = await openStore({ path, clock, log, machine: machineBoot, ...logOptionsOf(settings) })
+  quality.notBefore(store.clock.pastMs)
   const key = loadHubKey(dirname(path))
   const recorder = createRecorder({ store, clock, log, hash: keyedHash(key) }, signal)
   const supervisor = createSupervisor({ clock, log, io, recorder })
-  const clockWatch = new ClockWatch({ clock, store, recorder, log, signal })
+  const clockWatch = new ClockWatch({ clock, quality, store, unfound: store.clock.unfound, log, signal })
   await supervisor.apply(plansOf(settings))
   const memory = await DeskMemory.recall({ store, clock, log })
   const idOf = commandId(key)
@@ -196,7 +201,7 @@ async function startInterface(settings: Settings, parts: InterfaceParts): Promis
 }
 
 /** What `/healthz` tells to who may know. */
-function healthOf({ settings, startedMs, clock, store, recorder, supervisor, upstreams }: Parts): {
+function healthOf({ settings, startedMs, clock, store, recorder, supervisor, clockWatch, upstreams }: Parts): {
   ok: boolean
   [name: string]: Json
 } {
@@ -207,6 +212,7 @@ function healthOf({ settings, startedMs, clock, store, recorder, supervisor, ups
     hub: settings.hub.id,
     uptimeSeconds: Math.round((clock.monoMs() - startedMs) / 1000),
     clock: clock.state(),
+    time: clockWatch.health(),
     log: { epoch: store.epoch, firstSeq: store.firstSeq(), lastSeq: store.lastSeq(), volatileEvents: volatile },
     connections: JSON.parse(JSON.stringify(connections)),
     upstream: upstreams.map(({ id, link }) => {

@@ -5,10 +5,22 @@
  * we trust. `holdover`: was synced in this boot, the source is away. `synced`: a time source agrees now.
  */
 export type ClockState = 'never' | 'unsynced' | 'holdover' | 'synced'
+/** From the least that can be said of it to the most. */
+export const CLOCK_STATES: readonly ClockState[] = ['never', 'unsynced', 'holdover', 'synced']
 
 /** Whether a time source vouches for the wall clock in this state. */
 export function isTrusted(state: ClockState): boolean {
   return state === 'synced' || state === 'holdover'
+}
+
+/** What the machine says of its clocks at one moment. */
+export interface MachineTime {
+  readonly wallMs: number
+  readonly monoMs: number
+  /** Its kernel says that a time source keeps the wall clock in step. */
+  readonly vouched: boolean
+  /** By how much the kernel thinks the wall clock may be wrong by now; it grows from one word of the source to the next. */
+  readonly errorMaxMs: number
 }
 
 export interface Clock {

@@ -1,63 +1,76 @@
-import { type Clock, type ClockState, isTrusted } from '../contract/clock.ts'
-import type { Seen } from '../contract/event.ts'
+import { CLOCK_STATES, type Clock, type ClockState, isTrusted } from '../contract/clock.ts'
+import type { NewEvent } from '../contract/event.ts'
 import { isFault } from '../contract/fault.ts'
 import type { Figure } from '../contract/figure.ts'
 import type { Log } from '../contract/log.ts'
 import type { Store } from '../store/store.ts'
-import type { Recorder } from './recorder.ts'
+import { type ClockQuality, STEP_MS } from './clock-quality.ts'
 
 const LOOK_MS = 1000
-/** A wall clock that moved further than this against the monotonic one between two looks was set; less is slewing. */
-const STEP_MS = 1000
+/** No drift and no leap second: whoever sets a clock so far that was trusted should be looked at. */
+const ALARMING_STEP_MS = 3_600_000
 
 export interface ClockWatchParts {
   readonly clock: Clock
-  readonly store: Pick<Store, 'fixClock'>
-  readonly recorder: Pick<Recorder, 'commit'>
+  readonly quality: Pick<ClockQuality, 'sinceSyncMs'>
+  readonly store: Pick<Store, 'fixClock' | 'append'>
+  /** An earlier run in this boot of the machine recorded events without knowing the time, and it was never found. */
+  readonly unfound: boolean
   readonly log: Log
   readonly signal: AbortSignal
 }
 
+/** What the clock looked like at one moment. */
+interface Look {
+  readonly state: ClockState
+  /** Wall time less monotonic time. */
+  readonly offsetMs: number
+}
+
 /**
- * Watches the wall clock. When it is found for the first time in this run, the times of what was recorded before are
- * corrected in the log; that, and every later step, is an event, for whoever has read the earlier times.
+ * Watches the wall clock. When it is found, the times of what was recorded before are corrected in the log; when a
+ * clock that is trusted is set later, they follow it, for the newest word of a time source is the best. Each of these,
+ * and every other step, is an event, for whoever has read the earlier times; a correction is never without its event.
  */
 export class ClockWatch {
   readonly #parts: ClockWatchParts
-  #state: ClockState
-  #offsetMs: number
-  /** The clock was trusted from the start, or has been found since. */
-  #found: boolean
-  readonly #first: Look
+  #before: Look
+  /** Since when nobody vouches for the clock; undefined while somebody does. */
+  #lost: Look | undefined
   #stepMs = 0
-  #untold: Seen[] = []
+  #untold: NewEvent[] = []
   readonly done: Promise<void>
 
   constructor(parts: ClockWatchParts) {
-    const { clock } = parts
     this.#parts = parts
-    this.#state = clock.state()
-    this.#offsetMs = clock.wallMs() - clock.monoMs()
-    this.#first = { state: this.#state, offsetMs: this.#offsetMs }
-    this.#found = isTrusted(this.#state)
+    this.#before = this.#now()
+    if (!isTrusted(this.#before.state)) this.#lost = this.#before
+    else if (parts.unfound) this.#lost = { ...this.#before, state: 'unsynced' }
     this.done = this.#watch()
   }
 
   figures(): readonly Figure[] {
-    return [
-      {
-        name: 'linli_clock_trusted',
-        help: '1 while the wall clock is in step with a time source, or was in this boot.',
-        kind: 'gauge',
-        value: isTrusted(this.#parts.clock.state()) ? 1 : 0,
-      },
-      {
-        name: 'linli_clock_step_seconds',
-        help: 'By how much the wall clock was set last; 0 when it was not.',
-        kind: 'gauge',
-        value: this.#stepMs / 1000,
-      },
-    ]
+    return figuresOf(this.#parts.clock.state(), this.#stepMs, this.#sinceSyncMs())
+  }
+
+  /** What `/healthz` tells beside the state. */
+  health(): { readonly lastStepSeconds: number; readonly sinceSyncSeconds?: number } {
+    const sinceSyncMs = this.#sinceSyncMs()
+    const lastStepSeconds = this.#stepMs / 1000
+    return {
+      lastStepSeconds,
+      ...(sinceSyncMs === undefined ? {} : { sinceSyncSeconds: Math.floor(sinceSyncMs / 1000) }),
+    }
+  }
+
+  #sinceSyncMs(): number | undefined {
+    const { clock, quality } = this.#parts
+    return quality.sinceSyncMs(clock.monoMs())
+  }
+
+  #now(): Look {
+    const { clock } = this.#parts
+    return { state: clock.state(), offsetMs: clock.wallMs() - clock.monoMs() }
   }
 
   async #watch(): Promise<void> {
@@ -75,47 +88,86 @@ export class ClockWatch {
   }
 
   async #look(): Promise<void> {
-    const { clock, store } = this.#parts
-    const state = clock.state()
-    const monoMs = clock.monoMs()
-    const offsetMs = clock.wallMs() - monoMs
-    const before = { state: this.#state, offsetMs: this.#offsetMs }
-    if (isTrusted(state) && !this.#found) {
-      await store.fixClock(offsetMs)
-      this.#found = true
-      // By what was recorded until now is wrong, also where somebody set it by hand in between.
-      this.#note('linli.clock.set', this.#first, { state, offsetMs }, monoMs)
-    } else if (Math.abs(offsetMs - before.offsetMs) > STEP_MS) {
-      this.#note('linli.clock.step', before, { state, offsetMs }, monoMs)
+    const { store } = this.#parts
+    const now = this.#now()
+    const stepped = Math.abs(now.offsetMs - this.#before.offsetMs) > STEP_MS
+    if (isTrusted(now.state)) {
+      if (this.#lost !== undefined) {
+        await store.fixClock(now.offsetMs, this.#event('linli.clock.set', this.#lost, now))
+        this.#note(this.#lost, now)
+        this.#lost = undefined
+      } else if (stepped) {
+        await store.fixClock(now.offsetMs, this.#event('linli.clock.step', this.#before, now))
+        this.#note(this.#before, now)
+      }
+    } else {
+      this.#lost ??= now
+      if (stepped) {
+        this.#untold.push(this.#event('linli.clock.step', this.#before, now))
+        this.#note(this.#before, now)
+      }
     }
-    this.#state = state
-    this.#offsetMs = offsetMs
-    await this.#tell()
-  }
-
-  #note(type: string, before: Look, after: Look, monoMs: number): void {
-    this.#stepMs = after.offsetMs - before.offsetMs
-    const data = {
-      from: isoTime(before.offsetMs + monoMs),
-      to: isoTime(after.offsetMs + monoMs),
-      bySeconds: Math.round(this.#stepMs) / 1000,
-      before: before.state,
-      after: after.state,
-    }
-    this.#parts.log.info(type === 'linli.clock.set' ? 'the clock was found' : 'the clock was set', data)
-    this.#untold.push({ type, class: 'audit', privacy: 'public', monoMs, data })
-  }
-
-  async #tell(): Promise<void> {
+    this.#before = now
     if (this.#untold.length === 0) return
-    await this.#parts.recorder.commit(this.#untold)
+    await store.append(this.#untold)
     this.#untold = []
+  }
+
+  #event(type: string, before: Look, after: Look): NewEvent {
+    const monoMs = this.#parts.clock.monoMs()
+    const alarming = type === 'linli.clock.step' && Math.abs(after.offsetMs - before.offsetMs) >= ALARMING_STEP_MS
+    return {
+      class: alarming ? 'alarm' : 'audit',
+      type,
+      source: '',
+      privacy: 'public',
+      monoMs,
+      wallMs: monoMs + after.offsetMs,
+      clock: after.state,
+      body: JSON.stringify(changeOf(before, after, monoMs)),
+    }
+  }
+
+  /** It is in the log, or on the way. */
+  #note(before: Look, after: Look): void {
+    const { clock, log } = this.#parts
+    this.#stepMs = after.offsetMs - before.offsetMs
+    log.info('the clock was set', changeOf(before, after, clock.monoMs()))
   }
 }
 
-interface Look {
-  readonly state: ClockState
-  readonly offsetMs: number
+function changeOf(before: Look, after: Look, monoMs: number): Readonly<Record<string, string | number>> {
+  return {
+    from: isoTime(before.offsetMs + monoMs),
+    to: isoTime(after.offsetMs + monoMs),
+    bySeconds: Math.round(after.offsetMs - before.offsetMs) / 1000,
+    before: before.state,
+    after: after.state,
+  }
+}
+
+function figuresOf(state: ClockState, stepMs: number, sinceSyncMs: number | undefined): readonly Figure[] {
+  const figures: Figure[] = CLOCK_STATES.map((each) => ({
+    name: 'linli_clock_state',
+    help: 'How far the wall clock can be trusted: 1 at the state that holds.',
+    kind: 'gauge',
+    labels: { state: each },
+    value: each === state ? 1 : 0,
+  }))
+  figures.push({
+    name: 'linli_clock_step_seconds',
+    help: 'By how much the wall clock was set last; 0 when it was not.',
+    kind: 'gauge',
+    value: stepMs / 1000,
+  })
+  if (sinceSyncMs === undefined) return figures
+  figures.push({
+    name: 'linli_clock_since_sync_seconds',
+    help: 'How long ago a time source vouched for the wall clock; missing when none has since it was set.',
+    kind: 'gauge',
+    value: sinceSyncMs / 1000,
+  })
+  return figures
 }
 
 /** A clock may show a year that no calendar has. */

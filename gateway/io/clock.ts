@@ -1,27 +1,30 @@
-import { existsSync } from 'node:fs'
-import type { Clock, ClockState } from '../contract/clock.ts'
-import { clockState, isKernelSynced } from './clock-state.ts'
+import type { Clock, ClockState, MachineTime } from '../contract/clock.ts'
+import { kernelTimeReader } from './kernel-time.ts'
 
-/** A wall clock before this was never set: no hub existed then. */
-const BUILT_MS = Date.UTC(2026, 10, 1)
-/** systemd-timesyncd touches this file when it has synchronised in this boot (systemd-timesyncd.service(8)). */
-const SYNCHRONIZED_FILE = '/run/systemd/timesync/synchronized'
+/** What was found out about the wall clock holds for so long, unless it was set meanwhile. */
 const STATE_KEPT_MS = 1000
+const SET_MS = 500
 
-/** The machine's clocks. */
-export function createClock(): Clock {
+/**
+ * The machine's clocks. Monotonic time is CLOCK_MONOTONIC, which stands still while a machine sleeps, as timers do; a
+ * hub never sleeps, and where one does, the wall clock has jumped afterwards, and that is told.
+ * @param judge says how far the wall clock can be trusted (`core/clock-quality.ts`); not at all, when left out
+ */
+export function createClock(judge?: (now: MachineTime) => ClockState): Clock {
   let state: ClockState = 'unsynced'
-  let syncedOnce = false
-  let lookedMonoMs = Number.NEGATIVE_INFINITY
+  let looked: { readonly monoMs: number; readonly offsetMs: number } | undefined
+  const kernelTime = judge === undefined ? undefined : kernelTimeReader()
   const clock: Clock = {
     wallMs: () => Date.now(),
     monoMs: () => performance.now(),
     state() {
-      if (performance.now() - lookedMonoMs >= STATE_KEPT_MS) {
-        lookedMonoMs = performance.now()
-        state = look(syncedOnce)
-        syncedOnce ||= state === 'synced'
-      }
+      if (judge === undefined || kernelTime === undefined) return state
+      const [wallMs, monoMs] = [Date.now(), performance.now()]
+      const offsetMs = wallMs - monoMs
+      const fresh = looked !== undefined && monoMs - looked.monoMs < STATE_KEPT_MS
+      if (fresh && Math.abs(offsetMs - looked!.offsetMs) < SET_MS) return state
+      looked = { monoMs, offsetMs }
+      state = judge({ wallMs, monoMs, ...kernelTime() })
       return state
     },
     sleep(ms, signal) {
@@ -47,15 +50,4 @@ export function createClock(): Clock {
     },
   }
   return clock
-}
-
-function look(syncedOnce: boolean): ClockState {
-  return clockState(
-    {
-      wallMs: Date.now(),
-      kernelSynced: isKernelSynced(),
-      syncedInThisBoot: syncedOnce || existsSync(SYNCHRONIZED_FILE),
-    },
-    BUILT_MS,
-  )
 }

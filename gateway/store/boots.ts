@@ -1,12 +1,24 @@
-import type { ClockState } from '../contract/clock.ts'
+import type { Clock, ClockState } from '../contract/clock.ts'
 import { recordCrc } from './schema.ts'
-import { kernelBoot, type Sqlite } from './sqlite.ts'
+import type { Sqlite } from './sqlite.ts'
 
 /** The clocks at the moment the log was opened. All events of one run count their monotonic time from the same zero. */
 export interface Opening {
   readonly wallMs: number
   readonly monoUs: number
   readonly clock: ClockState
+  readonly machine: MachineBoot
+}
+
+/** The start of the machine in which a run is: its id, empty where it is not known, and how long ago it was. */
+export interface MachineBoot {
+  readonly id: string
+  readonly uptimeS: number
+}
+
+/** The clocks now, for the record of a run. */
+export function openingNow(clock: Clock, machine: MachineBoot): Opening {
+  return { wallMs: clock.wallMs(), monoUs: Math.round(clock.monoMs() * 1000), clock: clock.state(), machine }
 }
 
 /** The runs of the hub on this log. */
@@ -19,8 +31,6 @@ export class Boots {
 
   /** The number of a new run, whose first event will stand at `fromSeq`. Durable when it returns. */
   begin(opening: Opening, fromSeq: number): number {
-    // The kernel's id of this boot, and the time since then: two runs in one boot can share what the time was.
-    const kernel = kernelBoot()
     const id = this.last() + 1
     const values = [
       id,
@@ -28,8 +38,8 @@ export class Boots {
       Math.floor(opening.wallMs),
       Math.round(opening.monoUs),
       opening.clock,
-      kernel.id,
-      kernel.uptimeS,
+      opening.machine.id,
+      opening.machine.uptimeS,
     ]
     this.#db.prepare('INSERT INTO boot VALUES (?, ?, ?, ?, ?, ?, ?, ?)').run(...values, recordCrc(...values))
     return id

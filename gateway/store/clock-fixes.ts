@@ -1,4 +1,4 @@
-import { isTrusted } from '../contract/clock.ts'
+import { type ClockState, isTrusted } from '../contract/clock.ts'
 import type { StoredEvent } from '../contract/event.ts'
 import type { Events } from './collect.ts'
 import { COLUMNS, MONO_US, STREAM, WALL_MS } from './parcel.ts'
@@ -10,10 +10,20 @@ interface BootRecord {
   readonly from_seq: number
   readonly wall_ms: number
   readonly mono_us: number
-  readonly clock: string
+  readonly clock: ClockState
   readonly kernel: string
   readonly uptime_s: number
   readonly crc: number
+}
+
+/** What the log knows of the time. */
+export interface OpenedClock {
+  /** Wall time less monotonic time of this run, where an earlier one in this boot of the machine found it. */
+  readonly offsetMs: number | undefined
+  /** An earlier run in this boot of the machine did not know the time, and it was never found. */
+  readonly unfound: boolean
+  /** The newest time that is known to be past. */
+  readonly pastMs: number | undefined
 }
 
 /**
@@ -30,11 +40,17 @@ export class ClockFixes {
   constructor(db: Sqlite, boot: number) {
     this.#db = db
     this.#boot = boot
-    const records = db.prepare<[], { boot: number; offset_ms: number; crc: number }>('SELECT * FROM clock_fix')
+    this.load()
+    this.#inherit()
+  }
+
+  /** Read what is kept; behind each transaction with a finding in it. */
+  load(): void {
+    this.#offsetsMs.clear()
+    const records = this.#db.prepare<[], { boot: number; offset_ms: number; crc: number }>('SELECT * FROM clock_fix')
     for (const { boot: of, offset_ms: offsetMs, crc } of records.all()) {
       if (crc === recordCrc(of, offsetMs)) this.#offsetsMs.set(of, offsetMs)
     }
-    this.#inherit()
   }
 
   /** Wall time less monotonic time in a run; undefined where it was never found. */
@@ -42,46 +58,47 @@ export class ClockFixes {
     return this.#offsetsMs.get(boot)
   }
 
-  /** It was found in this run. Call within a transaction. */
+  /** It was found in this run, or found anew. Call within a transaction, and `load` behind it. */
   found(offsetMs: number): void {
-    const runs = this.#runs()
-    const own = runs.get(this.#boot)
     this.#put(this.#boot, offsetMs)
-    if (own === undefined || own.kernel === '') return
-    for (const run of runs.values()) {
-      if (run.kernel === own.kernel && !this.#offsetsMs.has(run.id)) this.#put(run.id, carried(own, offsetMs, run))
-    }
+    const { own, others } = this.#sameMachineBoot()
+    if (own === undefined) return
+    for (const run of others) this.#put(run.id, carried(own, offsetMs, run))
+  }
+
+  /** Whether an earlier run in this boot of the machine did not know the time, and it was not found since. */
+  unfound(): boolean {
+    return this.#sameMachineBoot().others.some(({ id, clock }) => !isTrusted(clock) && !this.#offsetsMs.has(id))
   }
 
   /** An earlier run in this boot of the machine may have found it. */
   #inherit(): void {
     if (this.#offsetsMs.has(this.#boot) || this.#offsetsMs.size === 0) return
-    const runs = this.#runs()
-    const own = runs.get(this.#boot)
-    if (own === undefined || own.kernel === '') return
-    for (const [boot, offsetMs] of this.#offsetsMs) {
-      const run = runs.get(boot)
-      if (run?.kernel !== own.kernel) continue
-      this.#put(own.id, carried(run, offsetMs, own))
-      return
-    }
+    const { own, others } = this.#sameMachineBoot()
+    const found = others.findLast(({ id }) => this.#offsetsMs.has(id))
+    if (own === undefined || found === undefined) return
+    this.#put(own.id, carried(found, this.#offsetsMs.get(found.id)!, own))
+    this.load()
   }
 
   #put(boot: number, offsetMs: number): void {
     const rounded = Math.round(offsetMs * 1000) / 1000
     this.#db.prepare('INSERT OR REPLACE INTO clock_fix VALUES (?, ?, ?)').run(boot, rounded, recordCrc(boot, rounded))
-    this.#offsetsMs.set(boot, rounded)
   }
 
-  #runs(): Map<number, BootRecord> {
+  /** This run, and the others in the same start of the machine, oldest first; none where that start has no name. */
+  #sameMachineBoot(): { readonly own: BootRecord | undefined; readonly others: readonly BootRecord[] } {
     const whole = this.#db
-      .prepare<[], BootRecord>('SELECT * FROM boot')
-      .all()
+      .prepare<[number], BootRecord>(
+        `SELECT * FROM boot WHERE kernel <> '' AND kernel = (SELECT kernel FROM boot WHERE id = ?) ORDER BY id`,
+      )
+      .all(this.#boot)
       .filter(
         ({ id, from_seq, wall_ms, mono_us, clock, kernel, uptime_s, crc }) =>
           crc === recordCrc(id, from_seq, wall_ms, mono_us, clock, kernel, uptime_s),
       )
-    return new Map(whole.map((run) => [run.id, run]))
+    const own = whole.find(({ id }) => id === this.#boot)
+    return { own, others: own === undefined ? [] : whole.filter((run) => run !== own) }
   }
 }
 

@@ -1,11 +1,12 @@
 import { EVENT_CLASSES, type EventClass } from '../contract/event.ts'
 import type { Now } from './ageing.ts'
 import { Boots, type Opening } from './boots.ts'
-import { ClockFixes } from './clock-fixes.ts'
+import { ClockFixes, type OpenedClock } from './clock-fixes.ts'
 import { Cursors, type Standing } from './cursors.ts'
 import type { DiskWatch } from './disk-watch.ts'
 import { Gaps } from './gaps.ts'
 import { Keeper, type KeepingReport, type Kept, type Retention } from './keeper.ts'
+import { pastMs } from './known-time.ts'
 import { type NewRow, rowsOf } from './pack.ts'
 import type { PageQuery, RawPage } from './page-builder.ts'
 import { COLUMNS, type Parcel, type Stream } from './parcel.ts'
@@ -35,6 +36,9 @@ export interface Confirm {
   readonly classes?: readonly EventClass[]
 }
 
+/** What goes into one transaction. */
+type Writing = [rows: readonly NewRow[], confirms: readonly Confirm[], clockOffsetMs: number | undefined]
+
 /**
  * The log on an open database: everything here is synchronous and runs in the worker. An error of SQLite leaves
  * the engine unfit for writing: it must be closed and the file opened anew (`service.ts` does).
@@ -52,7 +56,7 @@ export class Engine {
   readonly #encoder = new RowEncoder()
   readonly #inserts = new Map<EventClass, Statement<[number, Buffer, Buffer]>>()
   readonly #firsts = new Map<EventClass, Statement<[], { last: number; head: Buffer }>>()
-  readonly #commitMany: (rows: readonly NewRow[], confirms: readonly Confirm[]) => number[]
+  readonly #commitMany: (...what: Writing) => number[]
   readonly #trimChunk: (seq: number) => boolean
   #keeper: Keeper | undefined
   #watch: DiskWatch | undefined
@@ -72,7 +76,8 @@ export class Engine {
       this.#inserts.set(name, db.prepare(`INSERT INTO ${name} (last, head, body) VALUES (?, ?, ?)`))
       this.#firsts.set(name, db.prepare(`SELECT last, head FROM ${name} ORDER BY last LIMIT 1`))
     }
-    this.#commitMany = db.transaction((rows: readonly NewRow[], confirms: readonly Confirm[]) => {
+    this.#commitMany = db.transaction((...[rows, confirms, clockOffsetMs]: Writing) => {
+      if (clockOffsetMs !== undefined) this.#fixes.found(clockOffsetMs)
       for (const row of rows) this.#insert(row)
       this.#wal.grew(confirms.length)
       return confirms.map(({ consumer, seq, force, classes }) =>
@@ -93,27 +98,32 @@ export class Engine {
     return this.#lastSeq
   }
 
-  /** Make events durable in one transaction, and confirmations with them. */
+  /** Make events durable in one transaction, and confirmations with them; and what the clock should have shown. */
   commit(
     parcel: Parcel,
     streams: readonly Stream[],
     confirms: readonly Confirm[],
+    clockOffsetMs?: number,
   ): Places & { confirmed: readonly number[] } {
     const count = parcel.rows.length / COLUMNS
     const firstSeq = this.#lastSeq + 1
     const rows = rowsOf(parcel, streams, firstSeq)
-    const confirmed = this.#writeWithRoom(rows, confirms, parcel.text.length)
+    const confirmed = this.#writeWithRoom(parcel.text.length, rows, confirms, clockOffsetMs)
     this.#lastSeq += count
+    if (clockOffsetMs !== undefined) {
+      this.#fixes.load()
+      this.#reader.forget()
+    }
     if (this.#keeper !== undefined) for (const row of this.#inserted) this.#keeper.added(...row)
     return { firstSeq, lastSeq: this.#lastSeq, confirmed }
   }
 
   /** Where there is no room for it some is made: what comes is never refused while older things can go. */
-  #writeWithRoom(rows: readonly NewRow[], confirms: readonly Confirm[], chars: number): readonly number[] {
+  #writeWithRoom(chars: number, ...what: Writing): readonly number[] {
     for (let chunks = 0; ; chunks++) {
       try {
         this.#inserted = []
-        return this.#write(rows, confirms)
+        return this.#write(...what)
       } catch (error) {
         if (trouble(error) !== 'full' || chunks >= CHUNKS_A_COMMIT_MAX || !this.#findRoom(chars)) throw error
       }
@@ -144,8 +154,10 @@ export class Engine {
   }
 
   /** A row alone is a transaction of its own: SQLite begins and ends it with the statement. */
-  #write(rows: readonly NewRow[], confirms: readonly Confirm[]): readonly number[] {
-    if (rows.length !== 1 || confirms.length > 0) return this.#commitMany(rows, confirms)
+  #write(...[rows, confirms, clockOffsetMs]: Writing): readonly number[] {
+    if (rows.length !== 1 || confirms.length > 0 || clockOffsetMs !== undefined) {
+      return this.#commitMany(rows, confirms, clockOffsetMs)
+    }
     this.#insert(rows[0]!)
     return []
   }
@@ -172,14 +184,9 @@ export class Engine {
     return this.#cursors.get(consumer, classes)
   }
 
-  /** Wall time less monotonic time of this run, where it was found late. */
-  clockOffsetMs(): number | undefined {
-    return this.#fixes.offsetMs(this.boot)
-  }
-
-  fixClock(offsetMs: number): void {
-    this.#db.transaction(() => this.#fixes.found(offsetMs)).immediate()
-    this.#reader.forget()
+  /** What the log knows of the time now. */
+  clock(): OpenedClock {
+    return { offsetMs: this.#fixes.offsetMs(this.boot), unfound: this.#fixes.unfound(), pastMs: pastMs(this.#db) }
   }
 
   /** Where every consumer stands, in each class. */

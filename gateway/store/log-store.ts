@@ -1,20 +1,21 @@
 import type { Clock } from '../contract/clock.ts'
-import type { Entry, EventClass, NewEvent } from '../contract/event.ts'
+import type { EventClass, NewEvent } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
 import type { Figure } from '../contract/figure.ts'
 import type { Log } from '../contract/log.ts'
 import type { Now } from './ageing.ts'
 import { type Backup, type CopyCall, takeBackup } from './backup.ts'
 import { Bells } from './bells.ts'
-import type { Opening } from './boots.ts'
+import { type MachineBoot, openingNow } from './boots.ts'
+import type { OpenedClock } from './clock-fixes.ts'
 import type { Batch } from './commit-queue.ts'
 import { Committer } from './committer.ts'
 import { Counters } from './counters.ts'
+import { entriesOf } from './entries.ts'
 import { Lags } from './lags.ts'
 import type { LogFile } from './log-file.ts'
-import type { RawPage } from './page-builder.ts'
-import { normalized, stored, unpackEvents } from './parcel.ts'
-import { asFault, StoreTrouble } from './refusal.ts'
+import { normalized, packEvents, StreamBook, stored } from './parcel.ts'
+import { asFault, closedFault, StoreTrouble } from './refusal.ts'
 import type { Calls, Committed, Opened, StorePort } from './service.ts'
 import { EpochChanged, type Page, type Position, PositionAhead, type ReadQuery, type Store } from './store.ts'
 import { Tail } from './tail.ts'
@@ -38,6 +39,7 @@ export interface LogStoreOptions {
   readonly file: LogFile
   readonly clock: Clock
   readonly log: Log
+  readonly machine: () => MachineBoot
   readonly gatherMs: number
   readonly urgentMs: number
   readonly commitEvents: number
@@ -58,10 +60,13 @@ export interface OpenedStore extends Store {
    * other copy is given meanwhile. Rejects with a Fault of code `backup` when one is being taken.
    */
   backup(): Promise<Backup>
+  /** What the log knew of the time when it was opened. */
+  readonly clock: OpenedClock
 }
 
 /** The log as the rest of the hub sees it: the queue of commits, the newest events, and calls to the worker. */
 export class LogStore implements OpenedStore {
+  readonly clock: OpenedClock
   readonly #options: LogStoreOptions
   readonly #port: StorePort
   readonly #committer: Committer
@@ -82,10 +87,11 @@ export class LogStore implements OpenedStore {
   constructor(options: LogStoreOptions, port: StorePort, opened: Opened) {
     this.#options = options
     this.#port = port
+    this.clock = opened.clock
     this.#epoch = opened.epoch
     this.#firstSeq = opened.firstSeq
     this.#lastSeq = opened.lastSeq
-    this.#tail = new Tail(opened.lastSeq, options.tailEvents, opened.clockOffsetMs)
+    this.#tail = new Tail(opened.lastSeq, options.tailEvents, opened.clock.offsetMs)
     this.#lags = new Lags(opened.standings)
     this.#committer = new Committer(options.clock, options, port, {
       committed: (batch, committed) => this.#committed(batch, committed),
@@ -183,8 +189,20 @@ export class LogStore implements OpenedStore {
     return takeBackup((name, argument) => this.#ask(name, argument))
   }
 
-  async fixClock(offsetMs: number): Promise<void> {
-    this.#tail.correct(await this.#ask('fix', offsetMs))
+  async fixClock(offsetMs: number, event: NewEvent): Promise<void> {
+    const told = normalized(event)
+    const book = new StreamBook()
+    const parcel = packEvents([told], book)
+    let fixed: Calls['fix'][1]
+    try {
+      // As with `tend`: nothing may come between the answer and noting it.
+      fixed = await this.#port.call('fix', { offsetMs, parcel, streams: book.takeFresh().streams })
+    } catch (error) {
+      throw this.#refusal(error)
+    }
+    this.#tail.correct(fixed.clock.offsetMs)
+    this.#tail.push(stored(told, this.#epoch, fixed.firstSeq))
+    this.#durable(fixed.firstSeq, fixed.lastSeq)
   }
 
   async trim(seq: number): Promise<void> {
@@ -276,7 +294,7 @@ export class LogStore implements OpenedStore {
       throw new RangeError(`${position.seq} is no place in the log`)
   }
 
-  async #ask<Name extends 'read' | 'cursor' | 'trim' | 'fix' | CopyCall>(
+  async #ask<Name extends 'read' | 'cursor' | 'trim' | CopyCall>(
     name: Name,
     argument: Calls[Name][0],
   ): Promise<Calls[Name][1]> {
@@ -335,7 +353,10 @@ export class LogStore implements OpenedStore {
       try {
         await clock.sleep(waitMs, this.#ended.signal)
         const wanted = { ...file, atLeast, ...(damaged === undefined ? {} : { damaged }) }
-        const opened = await this.#port.call('open', { file: wanted, opening: openingNow(clock) })
+        const opened = await this.#port.call('open', {
+          file: wanted,
+          opening: openingNow(clock, this.#options.machine()),
+        })
         if (this.#state !== 'recovering') return
         this.#resume(opened)
         log.info('the event log is open again', { lastSeq: opened.lastSeq })
@@ -357,7 +378,7 @@ export class LogStore implements OpenedStore {
     this.#epoch = opened.epoch
     this.#firstSeq = opened.firstSeq
     this.#lastSeq = opened.lastSeq
-    this.#tail = new Tail(opened.lastSeq, this.#options.tailEvents, opened.clockOffsetMs)
+    this.#tail = new Tail(opened.lastSeq, this.#options.tailEvents, opened.clock.offsetMs)
     this.#lags.stand(opened.standings)
     this.#state = 'open'
     this.#committer.resume()
@@ -374,22 +395,4 @@ export class LogStore implements OpenedStore {
     this.#counters.epochChanged()
     log.error('the event log could not be gone on with: a new epoch has begun', { ...change, epoch })
   }
-}
-
-/** The clocks now, for the record of a run. */
-export function openingNow(clock: Clock): Opening {
-  return { wallMs: clock.wallMs(), monoUs: Math.round(clock.monoMs() * 1000), clock: clock.state() }
-}
-
-function closedFault(): Fault {
-  return new Fault('connection', 'the event log is closed', { code: 'store' })
-}
-
-/** Events and gaps in order of their place; a gap stands where its first missing event stood. */
-function entriesOf({ events, gaps }: RawPage, epoch: string): Entry[] {
-  const found: Entry[] = unpackEvents(events, events.streams, epoch)
-  if (gaps.length === 0) return found
-  for (const gap of gaps) found.push({ kind: 'gap', epoch, ...gap })
-  const place = (entry: Entry): number => (entry.kind === 'gap' ? entry.fromSeq : entry.seq)
-  return found.sort((a, b) => place(a) - place(b))
 }

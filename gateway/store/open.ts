@@ -1,7 +1,8 @@
 import type { Clock } from '../contract/clock.ts'
 import type { Log } from '../contract/log.ts'
+import { type MachineBoot, openingNow } from './boots.ts'
 import type { Retention } from './keeper.ts'
-import { LogStore, type OpenedStore, openingNow } from './log-store.ts'
+import { LogStore, type OpenedStore } from './log-store.ts'
 import { asFault } from './refusal.ts'
 import type { StorePort } from './service.ts'
 import { TAIL_EVENTS } from './tail.ts'
@@ -16,6 +17,8 @@ export interface StoreOptions {
   readonly log: Log
   /** Closes the store. */
   readonly signal?: AbortSignal
+  /** Which start of the machine this is; unknown when left out. Runs in the same one share what the time was. */
+  readonly machine?: () => MachineBoot
   /** Telemetry waits so long for more of it before it is committed; 20 ms when left out, 0 for not at all. */
   readonly gatherMs?: number
   /** Other events are committed at once, but not oftener than so; 20 ms when left out. */
@@ -32,6 +35,8 @@ export interface StoreOptions {
   readonly port?: (died: (reason: Error) => void) => StorePort
 }
 
+const unknownMachine = (): MachineBoot => ({ id: '', uptimeS: 0 })
+
 const GATHER_MS = 20
 const URGENT_MS = 20
 const COMMIT_EVENTS = 1000
@@ -42,12 +47,12 @@ const COMMIT_CHARS = 256 * 1024
  * process or SQLite can't promise what is needed; of reach `connection` and code `store` when the disk fails.
  */
 export async function openStore(options: StoreOptions): Promise<OpenedStore> {
-  const { path, hub, clock, log, signal } = options
+  const { path, hub, clock, log, signal, machine = unknownMachine } = options
   let store: LogStore | undefined
   const port = (options.port ?? startWorker)((reason) => store?.die(reason))
   const file = { path, hub, ...(options.retention === undefined ? {} : { retention: options.retention }) }
   try {
-    const opened = await port.call('open', { file, opening: openingNow(clock) })
+    const opened = await port.call('open', { file, opening: openingNow(clock, machine()) })
     const {
       gatherMs = GATHER_MS,
       urgentMs = URGENT_MS,
@@ -55,7 +60,11 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
       commitChars = COMMIT_CHARS,
       tailEvents = TAIL_EVENTS,
     } = options
-    store = new LogStore({ file, clock, log, gatherMs, urgentMs, commitEvents, commitChars, tailEvents }, port, opened)
+    store = new LogStore(
+      { file, clock, log, machine, gatherMs, urgentMs, commitEvents, commitChars, tailEvents },
+      port,
+      opened,
+    )
   } catch (error) {
     await port.call('close', undefined).catch(() => undefined)
     throw asFault(error)

@@ -46,3 +46,7 @@ export function asFault(error: unknown): Error {
     cause: error,
   })
 }
+
+export function closedFault(): Fault {
+  return new Fault('connection', 'the event log is closed', { code: 'store' })
+}

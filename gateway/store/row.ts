@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import type { ClockState } from '../contract/clock.ts'
+import { CLOCK_STATES } from '../contract/clock.ts'
 import { EVENT_CLASSES, type EventClass, PRIVACY_LEVELS } from '../contract/event.ts'
 import { packBody, unpackBody } from './body.ts'
 import { ByteReader, ByteWriter } from './bytes.ts'
@@ -45,7 +45,6 @@ export interface RowHead {
 
 const FORMAT = 1
 const WRITTEN_MAX = 8
-const CLOCK_STATES: readonly ClockState[] = ['never', 'unsynced', 'holdover', 'synced']
 
 /** A row whose bytes are not what was written. */
 export class DamagedRow extends Error {

@@ -2,6 +2,7 @@ import type { EventClass } from '../contract/event.ts'
 import { isFault } from '../contract/fault.ts'
 import type { Now } from './ageing.ts'
 import type { Opening } from './boots.ts'
+import type { OpenedClock } from './clock-fixes.ts'
 import type { Standing } from './cursors.ts'
 import { type Disk, type DiskReport, DiskWatch } from './disk-watch.ts'
 import type { Confirm, Engine, Places } from './engine.ts'
@@ -31,8 +32,8 @@ export interface Calls {
   trim: [number, { readonly done: boolean; readonly firstSeq: number }]
   /** One small step of what keeps the log within its room and its age. */
   tend: [Now, Kept & { readonly disk: DiskReport | undefined; readonly firstSeq: number }]
-  /** The clock was found; gives back the offset as it is kept. */
-  fix: [number, number | undefined]
+  /** The clock was found: keep it together with the event that tells so. */
+  fix: [Omit<CommitCall, 'restart' | 'confirms'> & { readonly offsetMs: number }, Committed & { clock: OpenedClock }]
   checkpoint: [undefined, undefined]
   /** Begin a copy of the log, and say how long its database is; read on at a place of it; end it. */
   copyBegin: [undefined, number]
@@ -56,8 +57,7 @@ export interface Opened extends Places {
   readonly change?: EpochChange
   readonly foreignWal?: string
   readonly standings: readonly Standing[]
-  /** Wall time less monotonic time of this run, where an earlier one in this boot of the machine found it. */
-  readonly clockOffsetMs: number | undefined
+  readonly clock: OpenedClock
 }
 
 export interface Committed extends Places {
@@ -114,7 +114,7 @@ export class StoreService {
     const handle = this.#handlers[name] as (argument: Calls[Name][0]) => Calls[Name][1]
     try {
       // A commit looks for room itself: what it was given can be used once only.
-      return name === 'commit' ? handle(argument) : this.#withBallast(() => handle(argument))
+      return name === 'commit' || name === 'fix' ? handle(argument) : this.#withBallast(() => handle(argument))
     } catch (error) {
       this.#mistrust(error)
       throw error
@@ -145,10 +145,7 @@ export class StoreService {
       if (restart) this.#streams = []
       this.#streams.push(...streams)
       const places = this.#open.commit(parcel, this.#streams, confirms)
-      const due = this.#open.checkpointDue()
-      if (due === 'now') this.#checkpointBehindCommit()
-      const tendDue = this.#engine?.tendDue() === true || this.#watch?.news === true
-      return { ...places, checkpointDue: due === 'idle', tendDue }
+      return this.#committed(places)
     },
     read: (query) => this.#open.read(query),
     cursor: ({ consumer, classes }) => this.#open.cursor(consumer, classes),
@@ -163,9 +160,9 @@ export class StoreService {
       const more = kept.more || this.#watch?.step(mayMake) === true
       return { ...kept, more, disk: this.#watch?.report(), firstSeq: this.#engine?.firstSeq() ?? 1 }
     },
-    fix: (offsetMs) => {
-      this.#open.fixClock(offsetMs)
-      return this.#open.clockOffsetMs()
+    fix: ({ offsetMs, parcel, streams }) => {
+      const places = this.#open.commit(parcel, streams, [], offsetMs)
+      return { clock: this.#open.clock(), ...this.#committed(places) }
     },
     checkpoint: () => {
       this.#checkpoint()
@@ -199,6 +196,13 @@ export class StoreService {
     },
   }
 
+  #committed(places: Places & { readonly confirmed: readonly number[] }): Committed {
+    const due = this.#open.checkpointDue()
+    if (due === 'now') this.#checkpointBehindCommit()
+    const tendDue = this.#engine?.tendDue() === true || this.#watch?.news === true
+    return { ...places, checkpointDue: due === 'idle', tendDue }
+  }
+
   /** Where the disk is smaller than the settings think, the log keeps to that. */
   #fitting(file: LogFile): LogFile {
     if (file.retention === undefined) return file
@@ -219,7 +223,7 @@ export class StoreService {
       firstSeq: engine.firstSeq(),
       lastSeq,
       standings: engine.standings(),
-      clockOffsetMs: engine.clockOffsetMs(),
+      clock: engine.clock(),
       ...news,
     }
   }

@@ -1,5 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import { uptime } from 'node:os'
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { crc32 } from 'node:zlib'
 import Database from 'better-sqlite3'
@@ -205,13 +204,4 @@ export function buildSqlite<T>(path: string, fill: (db: Sqlite) => T): T {
   }
   finishSalvage(path)
   return result
-}
-
-/** The kernel's name for this boot of the machine and the seconds since then (random(4), proc(5)); empty where there is none. */
-export function kernelBoot(): { readonly id: string; readonly uptimeS: number } {
-  try {
-    return { id: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(), uptimeS: uptime() }
-  } catch {
-    return { id: '', uptimeS: uptime() }
-  }
 }

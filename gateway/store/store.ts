@@ -56,10 +56,11 @@ export interface Store {
   reset(consumer: string, position: Position, classes?: readonly EventClass[]): Promise<void>
   /**
    * The wall clock was found: what was recorded in this run while it was not trusted is read with the time that it would
-   * have shown, from now on. Durable when it resolves; nothing that is stored changes.
+   * have shown, from now on; when it is found anew, the newest finding counts. Nothing that is stored changes.
    * @param offsetMs wall time less monotonic time
+   * @param event tells it to whoever has read the earlier times: both are durable when it resolves, or neither ever is
    */
-  fixClock(offsetMs: number): Promise<void>
+  fixClock(offsetMs: number, event: NewEvent): Promise<void>
   /** Let go of everything up to `seq`, leaving a gap record in the same transaction. */
   trim(seq: number): Promise<void>
   /** Resolves while the worker is alive; for the watchdog. */

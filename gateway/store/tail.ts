@@ -33,11 +33,14 @@ export class Tail {
 
   /** The clock was found: from now on all are read with the time that it would have shown. */
   correct(offsetMs: number | undefined): void {
+    const anew = this.#offsetMs !== undefined
     this.#offsetMs = offsetMs
-    this.#events = this.#events.map((event) => correctedEvent(event, offsetMs))
+    // What was corrected before cannot be told from what was not: the file knows.
+    if (anew) this.passOver(this.#lastSeq)
+    else this.#events = this.#events.map((event) => correctedEvent(event, offsetMs))
   }
 
-  /** Something was appended that is not at hand: the window begins anew behind it. */
+  /** Something that is not at hand stands at the end now: the window begins anew behind it. */
   passOver(lastSeq: number): void {
     this.#events = []
     this.#start = 0

@@ -1,4 +1,4 @@
-import { type ClockState, isTrusted } from '../contract/clock.ts'
+import { CLOCK_STATES, type ClockState, isTrusted } from '../contract/clock.ts'
 import type { Stream } from './parcel.ts'
 
 /** Readings of so much time become one summary. */
@@ -15,7 +15,6 @@ export interface Reading {
 }
 
 /** From the least sure to the surest. */
-const CLOCK_STATES: readonly ClockState[] = ['never', 'unsynced', 'holdover', 'synced']
 
 /** The period that a reading belongs to: by the wall where a clock vouched for it, else by the time since the start of the hub. */
 export function periodOf({ stream, wallMs, monoUs }: Pick<Reading, 'stream' | 'wallMs' | 'monoUs'>): Period {

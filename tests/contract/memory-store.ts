@@ -146,7 +146,8 @@ export class MemoryStore implements Store {
     for (const name of classes) this.cursors.set(`${consumer}/${name}`, position)
   }
 
-  async fixClock(offsetMs: number): Promise<void> {
+  async fixClock(offsetMs: number, event: NewEvent): Promise<void> {
+    await this.append([event])
     this.#events = this.#events.map((event) => correctedEvent(event, offsetMs))
   }
 

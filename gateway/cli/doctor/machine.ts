@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
+import type { Clock } from '../../contract/clock.ts'
 import { isFault } from '../../contract/fault.ts'
+import { ClockQuality } from '../../core/clock-quality.ts'
 import { createClock } from '../../io/clock.ts'
 import { type Finding, well } from './finding.ts'
 
@@ -34,17 +36,27 @@ export async function sqliteFinding(): Promise<Finding> {
   }
 }
 
-export function clockFinding(clock: Pick<ReturnType<typeof createClock>, 'state' | 'wallMs'> = createClock()): Finding {
+const TIME_SOURCE_HINT =
+  'let it reach a time server: apt install chrony, or timedatectl set-ntp true. No battery clock is needed: ' +
+  'what was recorded before is corrected when the time is found'
+
+/** @param clock the machine's, judged as the hub does */
+export function clockFinding(clock: Pick<Clock, 'state' | 'wallMs'> = createClock(new ClockQuality().judge)): Finding {
   const state = clock.state()
   const now = new Date(clock.wallMs()).toISOString()
-  if (state === 'synced') return well('clock', `${now}, in step with a time server`)
-  if (state === 'holdover') return well('clock', `${now}, kept from a time server that is away`)
-  if (state === 'never') {
-    const hint = 'set it: timedatectl set-time, or let the hub reach a time server'
-    return { state: 'doubtful', subject: 'clock', text: `${now}: was never set`, hint }
+  const doubt = (text: string): Finding => ({ state: 'doubtful', subject: 'clock', text, hint: TIME_SOURCE_HINT })
+  switch (state) {
+    case 'synced':
+      return well('clock', `${now}, in step with a time server`)
+    case 'holdover':
+      return well('clock', `${now}, kept from a time server that is away`)
+    case 'never':
+      return doubt(`${now}: was never set`)
+    case 'unsynced':
+      return doubt(`${now}: no time server vouches for it`)
+    default:
+      return state satisfies never
   }
-  const hint = 'events are marked so and corrected later; timedatectl status tells why'
-  return { state: 'doubtful', subject: 'clock', text: `${now}: no time server vouches for it`, hint }
 }
 
 export function memoryFinding(bytes = totalmem()): Finding {

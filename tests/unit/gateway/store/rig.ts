@@ -23,16 +23,20 @@ export function storeRig() {
   ends.push(() => rmSync(folder, { recursive: true }))
   const clock = new VirtualClock()
   const lines: string[] = []
+  /** Switched on when the virtual clock was at zero, until a test says otherwise. */
+  const machine = { id: 'boot-1', onMonoMs: 0 }
   const path = join(folder, 'hub.db')
   return {
     folder,
     path,
     clock,
     lines,
+    machine,
     /** Open the log at hand, without a thread; every read from the file, every call committed at once. */
     async open(changes: Partial<StoreOptions> = {}): Promise<OpenedStore> {
       const base = { path, hub: 'hub-01', clock, log: logInto(lines), gatherMs: 0, urgentMs: 0, tailEvents: 0 }
-      const store = await openStore({ ...base, port: () => directPort(), ...changes })
+      const started = () => ({ id: machine.id, uptimeS: (clock.monoMs() - machine.onMonoMs) / 1000 })
+      const store = await openStore({ ...base, machine: started, port: () => directPort(), ...changes })
       ends.push(() => store.close())
       return store
     },

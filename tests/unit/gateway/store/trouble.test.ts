@@ -133,7 +133,10 @@ test('a deleted file is no continuation either', async () => {
 test('a writer that is closed does nothing before it was opened anew', async () => {
   const rig = storeRig()
   const port = directPort()
-  const open = { file: { path: rig.path, hub: 'h' }, opening: { wallMs: 0, monoUs: 0, clock: 'never' } } as const
+  const open = {
+    file: { path: rig.path, hub: 'h' },
+    opening: { wallMs: 0, monoUs: 0, clock: 'never', machine: { id: '', uptimeS: 0 } },
+  } as const
   await port.call('open', open)
   const rows = Float64Array.of(0, 0, 0, 0, 2)
   const streams = [{ class: 'telemetry', type: 't', source: '', privacy: 'public', clock: 'never' }] as const
