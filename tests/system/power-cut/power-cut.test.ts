@@ -10,7 +10,17 @@ test('no cut of the power takes what was acknowledged, though unsynced sectors a
 }, async () => {
   const cut = { lostChance: 0.5, garbageChance: 0 }
   const verdict = await playPowerCuts({ kind: 'store', seed: 1, batches: 120, states: 150, cut })
-  expect(verdict).toEqual({ states: 150, lost: 0, losing: 0, broken: [] })
+  expect(verdict).toMatchObject({ states: 150, lost: 0, losing: 0, broken: [] })
+})
+
+test('in the midst of thinning and evicting too: what is gone is announced, or it is there', {
+  ...needs('cc'),
+  timeout: LIMIT_MS,
+}, async () => {
+  const cut = { lostChance: 0.5, garbageChance: 0 }
+  const verdict = await playPowerCuts({ kind: 'full', seed: 3, batches: 300, states: 40, cut })
+  expect(verdict).toMatchObject({ states: 40, lost: 0, losing: 0, broken: [] })
+  expect(verdict.letGo).toBeGreaterThan(10)
 })
 
 test('the same cuts see what synchronous=NORMAL loses', { ...needs('cc'), timeout: LIMIT_MS }, async () => {

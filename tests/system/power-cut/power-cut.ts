@@ -29,12 +29,14 @@ export interface Verdict {
   readonly lost: number
   /** States that lost something. */
   readonly losing: number
+  /** States in which the log said that it had let go of something, thinned or evicted. */
+  readonly letGo: number
   /** What else is wrong, in words; each begins with the number of the state. */
   readonly broken: readonly string[]
 }
 
 export interface Play {
-  readonly kind: 'store' | 'normal'
+  readonly kind: 'store' | 'full' | 'normal'
   readonly seed: number
   readonly batches: number
   readonly states: number
@@ -54,17 +56,21 @@ export async function playPowerCuts(play: Play): Promise<Verdict> {
     )
     const disk = new RecordedDisk()
     const told: Told = { acks: [], confirmed: 0, trimmedTo: 0 }
-    const verdict = { states: 0, lost: 0, losing: 0, broken: [] as string[] }
+    const verdict = { states: 0, lost: 0, losing: 0, letGo: 0, broken: [] as string[] }
     const files = new Map<number, string>()
     let done = 0
     for (const at of cutsAt) {
       for (; done < at; done++) playStep(steps[done]!, disk, files, told)
       const place = join(folder, 'state')
       disk.cut(place, play.cut, random)
-      const { lost, broken } = play.kind === 'store' ? await lookWithStore(place, told) : lookWithSqlite(place, told)
+      // A log that is full lets go by itself: whatever it announces it may.
+      if (play.kind === 'full') told.trimmedTo = Number.POSITIVE_INFINITY
+      const { lost, broken, gone } =
+        play.kind === 'normal' ? lookWithSqlite(place, told) : await lookWithStore(place, told)
       verdict.states += 1
       verdict.lost += lost
       verdict.losing += lost > 0 ? 1 : 0
+      verdict.letGo += gone ? 1 : 0
       verdict.broken.push(...broken.map((text) => `state ${verdict.states} at step ${at}: ${text}`))
       rmSync(place, { recursive: true })
     }
@@ -103,7 +109,14 @@ function hear(step: Step, told: Told): void {
   }
 }
 
-async function lookWithStore(folder: string, told: Told): Promise<{ lost: number; broken: string[] }> {
+interface Found {
+  readonly lost: number
+  readonly broken: string[]
+  /** Something is announced as gone. */
+  readonly gone: boolean
+}
+
+async function lookWithStore(folder: string, told: Told): Promise<Found> {
   mkdirSync(folder, { recursive: true })
   const log = createLog('error', false, () => undefined)
   const options = { path: join(folder, 'hub.db'), hub: 'hub-01', clock: createClock(), log, port: () => directPort() }
@@ -124,18 +137,12 @@ async function lookWithStore(folder: string, told: Told): Promise<{ lost: number
 }
 
 /** L1 to L5 of the invariants, by a model that knows nothing of the store. */
-function judge(
-  epoch: string,
-  entries: readonly Entry[],
-  lastSeq: number,
-  cursor: number,
-  told: Told,
-): { lost: number; broken: string[] } {
+function judge(epoch: string, entries: readonly Entry[], lastSeq: number, cursor: number, told: Told): Found {
   const broken: string[] = []
   const numbers = new Map<number, number>()
   const missing = new Set<number>()
   for (const entry of entries) {
-    if (entry.kind === 'event') numbers.set(entry.seq, JSON.parse(entry.body).n)
+    if (entry.kind === 'event') numbers.set(entry.seq, numberIn(entry.body))
     else for (let seq = entry.fromSeq; seq <= entry.toSeq; seq++) missing.add(seq)
   }
   for (let seq = 1; seq <= lastSeq; seq++) {
@@ -153,10 +160,16 @@ function judge(
     }
   }
   if (cursor < told.confirmed) broken.push(`the cursor went back from ${told.confirmed} to ${cursor}`)
-  return { lost, broken: broken.slice(0, 3) }
+  return { lost, broken: broken.slice(0, 3), gone: missing.size > 0 }
 }
 
-function lookWithSqlite(folder: string, told: Told): { lost: number; broken: string[] } {
+/** The number of an event as the writer writes it; what the log appended itself has none. */
+function numberIn(body: string): number {
+  const { n, points } = JSON.parse(body)
+  return n ?? points?.n?.v ?? -1
+}
+
+function lookWithSqlite(folder: string, told: Told): Found {
   let there = new Set<unknown>()
   try {
     const db = new Database(join(folder, 'hub.db'))
@@ -166,5 +179,5 @@ function lookWithSqlite(folder: string, told: Told): { lost: number; broken: str
     // A file from before its first table was synced has no such table: nothing was acknowledged then, or it is lost.
     if (!(error instanceof Error && 'code' in error)) throw error
   }
-  return { lost: told.acks.filter(({ firstSeq }) => !there.has(firstSeq)).length, broken: [] }
+  return { lost: told.acks.filter(({ firstSeq }) => !there.has(firstSeq)).length, broken: [], gone: false }
 }

@@ -9,7 +9,8 @@ import { seededRandom } from '../../../hardware-sim/random.ts'
 
 /**
  * The process whose writes are recorded: it appends, confirms and trims, and notes in `acks` what it was told is
- * durable. `writer.ts FOLDER SEED BATCHES store|normal`; `normal` is the control, SQLite at synchronous=NORMAL.
+ * durable. `writer.ts FOLDER SEED BATCHES store|full|normal`; with `full` the log has little room, so that it thins and
+ * evicts; `normal` is the control, SQLite at synchronous=NORMAL.
  */
 
 const [folder = '', seed = '1', batches = '100', kind = 'store'] = process.argv.slice(2)
@@ -33,7 +34,28 @@ function event(alarm: boolean): NewEvent {
   }
 }
 
-async function throughTheStore(): Promise<void> {
+/** A reading of two hours ago that can be summed up, or an alarm; a second later than the one before. */
+function reading(alarm: boolean): NewEvent {
+  const { source, ...rest } = event(alarm)
+  const pad = Array.from({ length: 10 }, () => random.next().toString(36)).join('')
+  const body = { points: { n: { v: lastNumber } }, quality: 'good' }
+  return {
+    ...rest,
+    source,
+    monoMs: lastNumber * 1000 - 100_000_000,
+    wallMs: 1_790_000_000_000 + lastNumber * 1000,
+    body: JSON.stringify(random.next() < 0.5 ? body : { ...body, pad }),
+  }
+}
+
+const YEAR_MS = 365 * 24 * 3_600_000
+const FULL = {
+  keepMs: { telemetry: YEAR_MS, status: YEAR_MS, alarm: YEAR_MS, audit: YEAR_MS },
+  maxBytes: 500_000,
+  required: [],
+}
+
+async function throughTheStore(full: boolean): Promise<void> {
   const log = createLog('error', false)
   const store = await openStore({
     path: join(folder, 'hub.db'),
@@ -42,15 +64,18 @@ async function throughTheStore(): Promise<void> {
     log,
     gatherMs: 0,
     urgentMs: 0,
+    ...(full ? { retention: FULL } : {}),
   })
   for (let batch = 0; batch < Number(batches); batch++) {
-    const events = Array.from({ length: 1 + Math.floor(random.next() * 20) }, () => event(random.next() < 0.1))
+    const events = Array.from({ length: 1 + Math.floor(random.next() * 20) }, () =>
+      (full ? reading : event)(random.next() < 0.1),
+    )
     const firstNumber = lastNumber - events.length + 1
     const { firstSeq, lastSeq } = await store.append(events)
     note({ epoch: store.epoch, firstSeq, lastSeq, firstNumber })
     const position = { epoch: store.epoch, seq: lastSeq - 1 }
     if (random.next() < 0.2) note({ confirmed: (await store.confirm('city', position)).seq })
-    if (random.next() < 0.05) {
+    if (!full && random.next() < 0.05) {
       note({ trimming: lastSeq - 100 })
       await store.trim(Math.max(0, lastSeq - 100))
     }
@@ -71,5 +96,5 @@ function control(): void {
   }
 }
 
-if (kind === 'store') await throughTheStore()
+if (kind !== 'normal') await throughTheStore(kind === 'full')
 else control()
