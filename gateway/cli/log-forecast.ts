@@ -60,17 +60,20 @@ function forecastIn(metrics: string): Forecast {
   if (value('linli_log_days_until_thinning') === undefined) {
     throw new Fault('connection', 'the hub does not know yet how fast its log grows', { hint: 'ask in ten minutes' })
   }
+  const writtenADay = days(value('linli_disk_written_bytes_a_day'))
   return {
+    ...(writtenADay === undefined ? {} : { writtenADay }),
     bytesADay: byClass((label) => value('linli_log_bytes_a_day', label) ?? 0),
     daysUntilThinning: days(value('linli_log_days_until_thinning')),
     daysUntilLoss: byClass((label) => days(value('linli_log_days_until_loss', label))),
   }
 }
 
-function inWords({ bytesADay, daysUntilThinning, daysUntilLoss }: Forecast): string {
+function inWords({ bytesADay, writtenADay, daysUntilThinning, daysUntilLoss }: Forecast): string {
   const lines = EVENT_CLASSES.map(
     (name) => `${name.padEnd(10)} ${size(bytesADay[name]).padStart(9)} a day   lost ${when(daysUntilLoss[name])}`,
   )
+  if (writtenADay !== undefined) lines.push(`written    ${size(writtenADay).padStart(9)} a day`)
   return `${lines.join('\n')}\nreadings are thinned ${when(daysUntilThinning)}\n`
 }
 

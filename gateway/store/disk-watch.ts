@@ -8,6 +8,8 @@ export interface Disk {
   freeBytes(): number | undefined
   /** Its size; undefined where nobody can say. */
   totalBytes(): number | undefined
+  /** What this process has had written since it began; undefined where nobody counts it. */
+  writtenBytes(): number | undefined
   /** What the ballast takes. */
   ballastBytes(): number
   /** Make the ballast so much larger, of real blocks. Throws where there is no room. */
@@ -25,10 +27,17 @@ const STEP_BYTES = 256 * 1024
 /** With less than this free it is not the cap of the database that a commit has met. */
 const NOTHING_BYTES = 64 * 1024
 
+/** From less than this nobody can say what a day brings. */
+const KNOWN_AFTER_MS = 600_000
+const DAY_MS = 86_400_000
+
 export interface DiskReport {
   readonly state: DiskState
   readonly freeBytes: number | undefined
   readonly ballastBytes: number
+  readonly writtenBytes: number | undefined
+  /** At the rate of this run; undefined until it lasted for a while. */
+  readonly writtenADay: number | undefined
 }
 
 /**
@@ -41,6 +50,8 @@ export class DiskWatch {
   #state: DiskState = 'well'
   #givenUp = false
   #news = false
+  #first: { readonly monoMs: number; readonly bytes: number } | undefined
+  #last: { readonly monoMs: number; readonly bytes: number } | undefined
 
   constructor(disk: Disk, ballastBytes: number) {
     this.#disk = disk
@@ -71,12 +82,24 @@ export class DiskWatch {
     return had
   }
 
+  /** What a day writes at the rate since the first look. */
+  #writtenADay(): number | undefined {
+    if (this.#first === undefined || this.#last === undefined) return undefined
+    const spanMs = this.#last.monoMs - this.#first.monoMs
+    return spanMs < KNOWN_AFTER_MS ? undefined : ((this.#last.bytes - this.#first.bytes) / spanMs) * DAY_MS
+  }
+
   /**
    * Look at the disk, and with `mayMake` make a piece of the ballast where it is missing.
    * @returns true when another piece can follow at once
    */
-  step(mayMake: boolean): boolean {
+  step(monoMs: number, mayMake: boolean): boolean {
     this.#news = false
+    const bytes = this.#disk.writtenBytes()
+    if (bytes !== undefined) {
+      this.#last = { monoMs, bytes }
+      this.#first ??= this.#last
+    }
     if (this.#disk.ballastBytes() > this.#wantedBytes) this.#disk.dropBallast()
     const freeBytes = this.#disk.freeBytes()
     const missingBytes = Math.max(0, this.#wantedBytes - this.#disk.ballastBytes())
@@ -96,6 +119,12 @@ export class DiskWatch {
   }
 
   report(): DiskReport {
-    return { state: this.#state, freeBytes: this.#disk.freeBytes(), ballastBytes: this.#disk.ballastBytes() }
+    return {
+      state: this.#state,
+      freeBytes: this.#disk.freeBytes(),
+      ballastBytes: this.#disk.ballastBytes(),
+      writtenBytes: this.#disk.writtenBytes(),
+      writtenADay: this.#writtenADay(),
+    }
   }
 }

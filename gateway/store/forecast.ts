@@ -18,6 +18,8 @@ export interface LogGrowth {
 
 export interface Forecast {
   readonly bytesADay: Readonly<Record<EventClass, number>>
+  /** What a day writes to the disk, for all its wear; undefined where it was not measured. */
+  readonly writtenADay?: number
   /** Until readings are thinned for want of room; undefined where that never comes at this rate. */
   readonly daysUntilThinning: number | undefined
   /** Until the first event goes for want of room, thinned or not, from each class; undefined where that never comes. */

@@ -9,6 +9,7 @@ export interface KeepingReports {
   readonly disk?: DiskReport
 }
 
+const WRITTEN = 'Bytes that the hub has had written to disks since it was started, the log and all else.'
 const DISK_STATES: readonly DiskState[] = ['well', 'almost-full', 'full']
 
 /** How much of the log there is by class, what went, and how the disk under it stands. @param nowMs undefined while time is not sure */
@@ -77,12 +78,24 @@ function forecastFigures({ forecast }: KeepingReport): Figure[] {
   ]
 }
 
-function diskFigures({ state, freeBytes, ballastBytes }: DiskReport): Figure[] {
+function diskFigures({ state, freeBytes, ballastBytes, writtenBytes, writtenADay }: DiskReport): Figure[] {
   return [
     ...DISK_STATES.map((each) =>
       gauge('linli_log_disk_state', '1 for the state that the disk is in.', each === state ? 1 : 0, { state: each }),
     ),
     ...(freeBytes === undefined ? [] : [gauge('linli_log_disk_free_bytes', 'Free bytes of the disk.', freeBytes)]),
+    ...(writtenBytes === undefined
+      ? []
+      : [{ name: 'linli_disk_written_bytes_total', help: WRITTEN, kind: 'counter' as const, value: writtenBytes }]),
+    ...(writtenADay === undefined
+      ? []
+      : [
+          gauge(
+            'linli_disk_written_bytes_a_day',
+            'Bytes that a day writes to disks, at the rate of this run.',
+            writtenADay,
+          ),
+        ]),
     gauge('linli_log_ballast_bytes', 'Bytes of the ballast, which is given up when the disk is full.', ballastBytes),
   ]
 }

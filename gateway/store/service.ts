@@ -157,7 +157,7 @@ export class StoreService {
       const kept = this.#open.tend(now)
       if (this.#open.checkpointDue() === 'now') this.#checkpointBehindCommit()
       const mayMake = now.monoMs - this.#openedMonoMs >= BALLAST_WAITS_MS
-      const more = kept.more || this.#watch?.step(mayMake) === true
+      const more = kept.more || this.#watch?.step(now.monoMs, mayMake) === true
       return { ...kept, more, disk: this.#watch?.report(), firstSeq: this.#engine?.firstSeq() ?? 1 }
     },
     fix: ({ offsetMs, parcel, streams }) => {

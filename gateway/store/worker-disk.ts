@@ -1,4 +1,4 @@
-import { closeSync, fdatasyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs'
+import { closeSync, fdatasyncSync, openSync, readFileSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Disk } from './disk-watch.ts'
 
@@ -14,6 +14,15 @@ export function diskUnder(path: string): Disk {
     totalBytes() {
       const { blocks, bsize } = statOf(folder) ?? {}
       return blocks === undefined || bsize === undefined ? undefined : blocks * bsize
+    },
+    writtenBytes() {
+      try {
+        // What was sent to disks for all threads of this process (proc(5), /proc/pid/io).
+        const found = /^write_bytes: (\d+)$/m.exec(readFileSync('/proc/self/io', 'utf8'))
+        return found === null ? undefined : Number(found[1])
+      } catch {
+        return undefined
+      }
     },
     ballastBytes: () => statSync(ballast, { throwIfNoEntry: false })?.size ?? 0,
     growBallast(bytes) {

@@ -60,6 +60,7 @@ test('of a hub that runs, from itself: the file is in use, and without a token n
 
 test('the figures of a hub come back as the forecast that they are of', async () => {
   const forecast: Forecast = {
+    writtenADay: 44_000_000,
     bytesADay: { telemetry: 2_500_000, status: 900, alarm: 0, audit: 10 },
     daysUntilThinning: 12.5,
     daysUntilLoss: { telemetry: 0.5, status: undefined, alarm: undefined, audit: 400 },
@@ -67,7 +68,8 @@ test('the figures of a hub come back as the forecast that they are of', async ()
   const of = { rows: 1, bytes: 1, oldestMs: undefined, evicted: { age: 0, size: 0 } }
   const classes = { telemetry: of, status: of, alarm: of, audit: of }
   const keeping: KeepingReport = { classes, usedBytes: 1, roomBytes: 1, thinned: 0, forecast }
-  let told = prometheusText(keepingFigures({ keeping }, undefined))
+  const disk = { state: 'well' as const, freeBytes: 1, ballastBytes: 1, writtenBytes: 5, writtenADay: 44_000_000 }
+  let told = prometheusText(keepingFigures({ keeping, disk }, undefined))
   const server = createServer((_request, answer) => void answer.end(told))
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   onTestFinished(() => void server.close())
@@ -80,6 +82,7 @@ test('the figures of a hub come back as the forecast that they are of', async ()
       'status        0.9 kB a day   lost never at this rate\n' +
       'alarm         0.0 kB a day   lost never at this rate\n' +
       'audit         0.0 kB a day   lost in 400 days\n' +
+      'written      44.0 MB a day\n' +
       'readings are thinned in 12 days\n',
   )
   told = ''

@@ -7,6 +7,7 @@ const MB = 1024 * 1024
 interface SimulatedDisk extends Disk {
   free: number
   ballast: number
+  written: number
 }
 
 function disk(freeBytes: number): SimulatedDisk {
@@ -15,6 +16,8 @@ function disk(freeBytes: number): SimulatedDisk {
     ballast: 0,
     freeBytes: () => there.free,
     totalBytes: () => undefined,
+    writtenBytes: () => there.written,
+    written: 0,
     ballastBytes: () => there.ballast,
     growBallast: (bytes: number): void => {
       there.free -= bytes
@@ -29,16 +32,16 @@ function disk(freeBytes: number): SimulatedDisk {
 }
 
 function settled(watch: DiskWatch, mayMake = true): string {
-  while (watch.step(mayMake)) expect(watch.report().ballastBytes).toBeGreaterThan(0)
+  while (watch.step(0, mayMake)) expect(watch.report().ballastBytes).toBeGreaterThan(0)
   return watch.report().state
 }
 
 test('the ballast is made piece by piece where there is plenty, and not before it may be', () => {
   const under = disk(100 * MB)
   const watch = new DiskWatch(under, 2 * MB)
-  expect(watch.step(false)).toBe(false)
+  expect(watch.step(0, false)).toBe(false)
   expect(under.ballast).toBe(0)
-  expect(watch.step(true)).toBe(true)
+  expect(watch.step(0, true)).toBe(true)
   expect(under.ballast).toBe(256 * 1024)
   expect(settled(watch)).toBe('well')
   expect(under.ballast).toBe(2 * MB)
@@ -76,4 +79,17 @@ test('a ballast that is larger than wanted is made anew in the right size', () =
   under.growBallast(5 * MB)
   settled(new DiskWatch(under, MB))
   expect(under.ballast).toBe(MB)
+})
+
+test('what a day writes is told when the run has lasted for ten minutes', () => {
+  const under = disk(100 * MB)
+  const watch = new DiskWatch(under, MB)
+  under.written = 5 * MB
+  watch.step(1000, false)
+  under.written = 6 * MB
+  watch.step(301_000, false)
+  expect(watch.report()).toMatchObject({ writtenBytes: 6 * MB, writtenADay: undefined })
+  under.written = 7 * MB
+  watch.step(601_000, false)
+  expect(watch.report().writtenADay).toBe(2 * MB * 144)
 })
