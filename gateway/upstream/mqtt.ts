@@ -5,6 +5,7 @@ import { Fault } from '../contract/fault.ts'
 import type { SecretIo } from '../contract/io.ts'
 import type { Log } from '../contract/log.ts'
 import type { Secret } from '../contract/units.ts'
+import { failureText } from './certificate-time.ts'
 import { type Dial, type Link, LinkLost, type Refusal } from './link.ts'
 import type { UpstreamOptions } from './options.ts'
 import { OFFLINE, ONLINE, statusTopic } from './topics.ts'
@@ -243,7 +244,8 @@ class MqttLink implements Link {
   }
 
   #failed(error: Error & { code?: unknown }): LinkLost {
-    return error.code === 'ECONNRESET' ? this.#closed() : new LinkLost(error.message, 'soon', error)
+    if (error.code === 'ECONNRESET') return this.#closed()
+    return new LinkLost(failureText(error, this.#parts.clock), 'soon', error)
   }
 
   #closed(): LinkLost {

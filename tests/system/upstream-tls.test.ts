@@ -64,6 +64,14 @@ describe('TLS', needs('mosquitto', 'openssl'), () => {
     expect(expired.state()).toMatchObject({ connected: false, lastError: expect.stringMatching(/expired/) })
   })
 
+  test('a hub that does not know the time looks for the fault in its clock, and says so once', async () => {
+    const clock = Object.assign(createClock(), { state: () => 'never' as const })
+    const upstream = kept(runUpstream({ url: url(await broker('expired')), ca: file('ca.pem') }, { clock }))
+    await eventually(() => (upstream.figures().find(({ name }) => name.includes('failures'))?.value ?? 0) >= 3)
+    expect(upstream.state().lastError).toMatch(/expired, as far as this hub can tell: its clock was never set;/)
+    expect(upstream.lines.filter((line) => line.includes('its clock'))).toHaveLength(1)
+  })
+
   test('a hub shows its own certificate to a broker that asks for one; its key may be a secret', async () => {
     const mosquitto = await broker('server', 'require_certificate true', 'use_identity_as_username true')
     const key = { secret: 'hub-key' }
