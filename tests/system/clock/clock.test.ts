@@ -99,3 +99,51 @@ test('a hub without a clock of its own: found by the network, set back by an hou
 function eventOf({ events }: { readonly events: readonly HubEvent[] }, type: string): HubEvent | undefined {
   return events.find((event) => event.type === type)
 }
+
+test('a hub that died before the time was found: the next one corrects what both recorded, and no meter waited', {
+  ...needs('faketime', 'cc'),
+  timeout: 90_000,
+}, async () => {
+  const place = await Community.start({ modbusTcp: [tcpMeters(2, '200ms')] })
+  atEnd(() => place.end())
+  const clock = new HubClock()
+  clock.show('@1970-01-01 00:05:00')
+  const { client } = place
+  const readings = async (count: number) =>
+    eventually(async () => {
+      const found = (await client.allEvents()).events.filter(isReading)
+      return found.length > count ? found : undefined
+    })
+  const startedMs = Date.now()
+  const first = await place.startHub({ environment: clock.environment })
+  const before = await readings(10)
+  await first.murder()
+  await place.startHub({ environment: clock.environment })
+  await readings(before.length + 10)
+  expect(await healthOf(place)).toMatchObject({ clock: 'never', time: { lastStepSeconds: 0 } })
+
+  clock.steer()
+  clock.show('+0')
+  const set = await eventually(async () => eventOf(await client.allEvents(), 'linli.clock.set'))
+  await readings(before.length + 30)
+  expect(await healthOf(place)).toMatchObject({
+    clock: 'synced',
+    time: { lastStepSeconds: expect.any(Number), sinceSyncSeconds: 0 },
+  })
+  const found = (await client.allEvents()).events.filter(isReading)
+  for (const { time } of found) {
+    expect(Date.parse(time ?? '')).toBeGreaterThan(startedMs - 1000)
+    expect(Date.parse(time ?? '')).toBeLessThan(Date.now() + 1000)
+  }
+  expect(found.findLast(({ linliclock }) => linliclock !== 'synced')?.linliseq).toBeLessThan(set.linliseq ?? 0)
+  // Of one meter, in the order in which they were recorded: never back, and never a pause but while the hub was down.
+  const ofOne = found.filter(({ source }) => source.endsWith('/meter-1')).map(({ time }) => Date.parse(time ?? ''))
+  const pauses = ofOne.slice(1).map((ms, n) => ms - ofOne[n]!)
+  expect(Math.min(...pauses)).toBeGreaterThan(0)
+  expect(pauses.filter((ms) => ms > 2000).length).toBeLessThanOrEqual(1)
+})
+
+/** What `/healthz` says of the clock, beside what every reader of it looks at. */
+async function healthOf({ client }: Community): Promise<unknown> {
+  return client.health()
+}
