@@ -227,7 +227,7 @@ export class Engine {
   /** One small step of what keeps the log within its room and its age. */
   tend(now: Now): Kept {
     const keeper = this.#keeper
-    if (keeper === undefined) return { more: false, unconfirmed: {}, appended: 0 }
+    if (keeper === undefined) return { more: false, unconfirmed: {}, appended: 0, auditPart: 0 }
     keeper.confine(this.#watch?.full ?? false)
     const kept = this.#settingAside(() => keeper.tend(now, this.#lastSeq))
     this.#lastSeq += kept.appended

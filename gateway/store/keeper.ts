@@ -15,6 +15,7 @@ import {
   type Keeping,
   type LogState,
   nextTrim,
+  RESERVED_PARTS,
   type Room,
   roomOf,
   type Trim,
@@ -61,7 +62,10 @@ export interface Kept {
   readonly unconfirmed: Partial<Record<EventClass, number>>
   /** Summaries of readings that stand behind the end of the log now, so many. */
   readonly appended: number
+  /** How full the reserved room of audit events is: 1 is full. */
+  readonly auditPart: number
 }
+type Done = Omit<Kept, 'auditPart'>
 
 export interface KeeperParts {
   readonly db: Sqlite
@@ -173,6 +177,11 @@ export class Keeper {
    * @throws DamagedRow when a row in the way is not what was written; then nothing is done
    */
   tend(now: Now, lastSeq: number): Kept {
+    const done = this.#step(now, lastSeq)
+    return { ...done, auditPart: this.#usage.of('audit').bytes / (RESERVED_PARTS.audit * this.#room.databaseBytes) }
+  }
+
+  #step(now: Now, lastSeq: number): Done {
     this.#rates ??= new Rates(now.monoMs)
     this.#rates.turn(now.monoMs)
     this.#tendedMonoMs = now.monoMs
@@ -202,7 +211,7 @@ export class Keeper {
     return this.#evict(nextTrim({ startBytes: stopBytes, stopBytes }, log), log, lastSeq).more
   }
 
-  #evict(trim: Trim | undefined, log: LogState, lastSeq: number): Kept {
+  #evict(trim: Trim | undefined, log: LogState, lastSeq: number): Done {
     this.#making = trim?.why === 'size'
     if (trim === undefined) return { more: false, unconfirmed: {}, appended: 0 }
     const { events, unconfirmed } = this.#evictor.evict(trim, log.classes[trim.class].confirmedSeq, lastSeq)

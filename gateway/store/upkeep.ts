@@ -14,6 +14,10 @@ const EVERY_MS = 60_000
 /** A class that loses what somebody still had to get is told at once, and then at most so often. */
 const TOLD_EVERY_MS = 24 * 3_600_000
 
+/** Told when the room reserved for audit events is so full, and again after it was less than this. */
+const AUDIT_TOLD_PART = 0.8
+const AUDIT_WELL_PART = 0.7
+
 export interface UpkeepHandlers {
   /** One step in the worker; rejects when the disk does. */
   tend(now: Now): Promise<Tended>
@@ -32,6 +36,7 @@ export class Upkeep {
   #cancel: (() => void) | undefined
   #report: KeepingReports = {}
   #toldDisk: DiskState = 'well'
+  #toldAudit = false
 
   constructor(clock: Clock, handlers: UpkeepHandlers) {
     this.#clock = clock
@@ -61,6 +66,7 @@ export class Upkeep {
         const tended = await this.#handlers.tend(this.#now())
         for (const name of EVENT_CLASSES) this.#note(name, tended.unconfirmed[name] ?? 0)
         if (tended.disk !== undefined) await this.#tellDisk(tended.disk)
+        await this.#tellAudit(tended.auditPart)
         more = tended.more
       }
       for (const name of EVENT_CLASSES) await this.#tellLost(name)
@@ -87,6 +93,15 @@ export class Upkeep {
     await this.#handlers.append(alarm(this.#clock, 'linli.log.evicted-unconfirmed', { class: name, count, reason }))
     this.#lost.delete(name)
     this.#toldMonoMs.set(name, monoMs)
+  }
+
+  /** Somebody should take away who did what before the oldest of it goes (IEC 62443-4-2, CR 2.9 RE 1). */
+  async #tellAudit(part: number): Promise<void> {
+    if (part < AUDIT_WELL_PART) this.#toldAudit = false
+    if (part < AUDIT_TOLD_PART || this.#toldAudit) return
+    const reason = 'the room reserved for who did what is almost full: export it, or give storage.maxSize more'
+    await this.#handlers.append(alarm(this.#clock, 'linli.log.audit-room', { percent: Math.round(part * 100), reason }))
+    this.#toldAudit = true
   }
 
   async #tellDisk({ state, freeBytes }: DiskReport): Promise<void> {

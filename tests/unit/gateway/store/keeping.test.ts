@@ -146,6 +146,20 @@ test('nothing goes by age while nobody vouches for the clock, or after it has ju
   expect((await accountFor(store)).gone).toBe(10)
 })
 
+test('an alarm tells once when the room for who did what is almost full', async () => {
+  const rig = storeRig()
+  const store = await rig.open({ retention: small() })
+  const alarms = async (): Promise<string[]> =>
+    (await readAll(store, { classes: ['alarm'] })).flatMap((entry) => (entry.kind === 'event' ? [entry.type] : []))
+  const audit = (): NewEvent[] => noisy(10, { class: 'audit' })
+  for (let round = 0; round < 15; round++) await store.append(audit())
+  await rig.clock.advance(ROUND_MS)
+  expect(await alarms()).toEqual([])
+  for (let round = 0; round < 15; round++) await store.append(audit())
+  await rig.clock.advance(3 * ROUND_MS)
+  expect(await alarms()).toEqual(['linli.log.audit-room'])
+})
+
 test('however much is let go of, a commit waits for one chunk of it at most', async () => {
   const rig = storeRig()
   const large = await rig.open({ retention: small({ maxBytes: 4_000_000 }) })
