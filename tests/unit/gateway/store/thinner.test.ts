@@ -206,3 +206,17 @@ test('a log that was thinned goes on being thinned where it was, after a crash t
   const entries = await readAll(store, { limit: 1000 })
   expect(gone(entries, 'thinned').size).toBeGreaterThan(gone(before, 'thinned').size)
 })
+
+test('one transaction thins twenty thousand readings at most: of a longer period the rest comes later', async () => {
+  const rig = storeRig()
+  const store = await rig.open({ retention: { ...RETENTION, maxBytes: 700_000 } })
+  const [meters, rounds] = [250, 100]
+  await run(rig, store, { hours: (rounds * 9) / 3600, meters, everyMs: 9000, together: 1 })
+  await rig.clock.advance(2 * 3_600_000)
+  await run(rig, store, { hours: 0.25, meters, everyMs: 9000, together: 1 })
+  const entries = await readAll(store, { limit: 1000 })
+  expect(gone(entries, 'thinned').size).toBe(20_000)
+  const summaries = entries.filter(isSummary)
+  expect(new Set(summaries.map(({ source }) => source)).size).toBe(meters)
+  expect(summaries.map(({ body }) => JSON.parse(body).count)).toEqual(summaries.map(() => 20_000 / meters))
+})
