@@ -9,15 +9,19 @@ import type { Json } from './contract/event.ts'
 import type { Figure } from './contract/figure.ts'
 import type { Io } from './contract/io.ts'
 import type { Log } from './contract/log.ts'
+import { AuditHeads } from './core/audit-heads.ts'
 import { ClockQuality } from './core/clock-quality.ts'
 import { ClockWatch } from './core/clock-watch.ts'
 import type { ConnectionPlan } from './core/connection.ts'
 import { Desk } from './core/desk.ts'
 import { DeskMemory } from './core/desk-memory.ts'
 import { isWell } from './core/health.ts'
+import { beat } from './core/heartbeat.ts'
+import { createHubRecord, type HubRecord } from './core/hub-record.ts'
 import { createRecorder, type Recorder } from './core/recorder.ts'
 import { createSupervisor, type Supervisor } from './core/supervisor.ts'
 import { within } from './core/within.ts'
+import { loadAuditKey } from './io/audit-key.ts'
 import { createClock } from './io/clock.ts'
 import { endOn } from './io/ending.ts'
 import { fileStamp, readFileText, writeFileDurably } from './io/files.ts'
@@ -25,14 +29,14 @@ import { commandId, keyedHash, loadHubKey } from './io/hub-key.ts'
 import { createLog } from './io/log.ts'
 import { machineBoot } from './io/machine-boot.ts'
 import { createProfiles } from './io/profiles.ts'
-import { createNotifier, type Notifier } from './io/sd-notify.ts'
+import { createNotifier } from './io/sd-notify.ts'
 import { createSecrets } from './io/secrets.ts'
 import { createSystemIo } from './io/system.ts'
 import { checkSettings, problemText } from './settings/check.ts'
 import { logOptionsOf } from './settings/log-options.ts'
 import type { Settings } from './settings/schema.ts'
-import type { OpenedStore } from './store/log-store.ts'
 import { openStore } from './store/open.ts'
+import type { OpenedStore } from './store/opened-store.ts'
 import type { Store } from './store/store.ts'
 import { startUpstream, type Upstream } from './upstream/upstream.ts'
 
@@ -48,10 +52,10 @@ export interface RunOptions {
 export type ExitCode = 0 | 1 | 2
 
 const PROFILES_FOLDER = fileURLToPath(new URL('../config/profiles', import.meta.url))
+const VERSION = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string })
+  .version
 /** Parts that do not let go within this are left to the end of the process. */
 const STOP_MS = 8000
-/** Beats in the time that systemd waits for one: two may be late. */
-const BEATS_A_WATCHDOG = 3
 
 /** Run a hub until it is told to end. */
 export async function runHub(options: RunOptions): Promise<ExitCode> {
@@ -117,7 +121,11 @@ async function startHub(settings: Settings, parts: HubParts): Promise<Hub> {
   quality.notBefore(store.clock.pastMs)
   const key = loadHubKey(dirname(path))
   const recorder = createRecorder({ store, clock, log, hash: keyedHash(key) }, signal)
+  const record = createHubRecord({ recorder, clock, log })
+  await record('linli.hub.started', { version: VERSION, node: process.versions.node, epoch: store.epoch })
   const supervisor = createSupervisor({ clock, log, io, recorder })
+  const auditKey = loadAuditKey(dirname(path))
+  const auditHeads = new AuditHeads({ hub: settings.hub.id, store, recorder, clock, key: auditKey, signal })
   const clockWatch = new ClockWatch({ clock, quality, store, unfound: store.clock.unfound, log, signal })
   await supervisor.apply(plansOf(settings))
   const memory = await DeskMemory.recall({ store, clock, log })
@@ -126,7 +134,7 @@ async function startHub(settings: Settings, parts: HubParts): Promise<Hub> {
   const common = { hub: settings.hub.id, store, clock, random: io.random, log, secrets, signal }
   const upstreams = settings.upstream.map((options) => ({ id: options.id, link: startUpstream(options, common) }))
   const seen = { settings, startedMs, clock, store, recorder, supervisor, desk, clockWatch, upstreams }
-  const api = await startInterface(settings, { ...parts, dataFolder: dirname(path), seen, io, key })
+  const api = await startInterface(settings, { ...parts, dataFolder: dirname(path), seen, io, key, record })
   log.info('the hub runs', { hub: settings.hub.id, epoch: store.epoch, lastSeq: store.lastSeq(), api: api?.url })
   const ends = upstreams.map(({ link }) => link.done.then(() => new Promise<never>(() => undefined)))
   return {
@@ -134,9 +142,16 @@ async function startHub(settings: Settings, parts: HubParts): Promise<Hub> {
     broken: Promise.race([supervisor.broken, store.failed, ...ends]).catch((error: unknown) => error),
     reload() {
       const next = readSettings(parts.file, log)
-      if (next === undefined) return log.warn('the old settings stay in force')
+      if (next === undefined) {
+        log.warn('the old settings stay in force')
+        void record('linli.settings.refused', {})
+        return
+      }
       supervisor.apply(plansOf(next)).then(
-        (changed) => log.info('settings were read anew', changed),
+        (changed) => {
+          log.info('settings were read anew', changed)
+          return record('linli.settings.applied', changed)
+        },
         (error) => log.error('settings were not put in force', { error }),
       )
     },
@@ -145,7 +160,9 @@ async function startHub(settings: Settings, parts: HubParts): Promise<Hub> {
       await supervisor.stop()
       await desk.settled()
       await clockWatch.done
+      await auditHeads.done
       await Promise.allSettled(upstreams.map(({ link }) => link.done))
+      await record('linli.hub.stopped', {})
       await store.close()
       log.info('the hub has stopped', { lastSeq: store.lastSeq() })
     },
@@ -169,6 +186,7 @@ interface InterfaceParts extends HubParts {
   readonly dataFolder: string
   readonly io: Io
   readonly key: Uint8Array
+  readonly record: HubRecord
 }
 
 /** The HTTP interface, loaded only where the settings ask for it: its library costs a tenth of a second and 10 MB. */
@@ -181,6 +199,7 @@ async function startInterface(settings: Settings, parts: InterfaceParts): Promis
     files: { read: readFileText, write: writeFileDurably, stamp: fileStamp },
     random: io.random,
     clock,
+    changed: (change) => void parts.record('linli.tokens.changed', change),
   })
   return startApi({
     ...settings.api,
@@ -263,21 +282,6 @@ function plansOf(settings: Settings): ConnectionPlan[] {
     driver: drivers[kind as keyof typeof drivers] as Driver,
     options,
   }))
-}
-
-/** Feed the watchdog while this loop turns and the writer of the log answers; and only then. */
-function beat(store: Store, notifier: Notifier, clock: Clock, signal: AbortSignal): void {
-  const { watchdogMs } = notifier
-  if (watchdogMs === undefined) return
-  const next = async (): Promise<void> => {
-    while (!signal.aborted) {
-      await store.ping()
-      notifier.beat()
-      await clock.sleep(watchdogMs / BEATS_A_WATCHDOG, signal)
-    }
-  }
-  // A dead store ends the process on its own; an abort is the end of beating.
-  next().catch(() => undefined)
 }
 
 function aborted(signal: AbortSignal): Promise<undefined> {

@@ -26,6 +26,8 @@ export interface TokenBookParts {
   readonly files: TokenFiles
   readonly random: Pick<Random, 'bytes'>
   readonly clock: Pick<Clock, 'wallMs'>
+  /** Called when the file holds other tokens than when it was read before: `id of consumer` each. */
+  readonly changed?: (change: { readonly added: readonly string[]; readonly revoked: readonly string[] }) => void
 }
 
 export interface ListedToken {
@@ -69,9 +71,12 @@ export function createTokenBook(parts: TokenBookParts): TokenBook {
   return new FileTokenBook(parts)
 }
 
+/** The file was not looked at yet. */
+const UNREAD = Symbol('unread')
+
 class FileTokenBook implements TokenBook {
   readonly #parts: TokenBookParts
-  #stamp: string | undefined
+  #stamp: string | undefined | typeof UNREAD = UNREAD
   #tokens: readonly (KeptToken & { readonly hashBytes: Buffer })[] = []
 
   constructor(parts: TokenBookParts) {
@@ -123,10 +128,20 @@ class FileTokenBook implements TokenBook {
     const stamp = files.stamp(path)
     if (stamp !== this.#stamp) {
       const read = parse(path, files.read(path))
+      if (this.#stamp !== UNREAD) this.#tellChange(read)
       this.#tokens = read.map((token) => ({ ...token, hashBytes: Buffer.from(token.hash, 'hex') }))
       this.#stamp = stamp
     }
     return this.#tokens
+  }
+
+  #tellChange(read: readonly KeptToken[]): void {
+    const name = ({ id, consumer }: KeptToken): string => `${id} of ${consumer}`
+    const before = new Set(this.#tokens.map(name))
+    const now = new Set(read.map(name))
+    const added = [...now].filter((token) => !before.has(token))
+    const revoked = [...before].filter((token) => !now.has(token))
+    if (added.length + revoked.length > 0) this.#parts.changed?.({ added, revoked })
   }
 
   #save(kept: readonly KeptToken[]): void {

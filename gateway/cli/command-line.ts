@@ -81,6 +81,19 @@ want of room. Asks a running hub over its HTTP interface, with the token in LINL
 ${SETTINGS}`,
     load: () => import('./log.ts'),
   },
+  audit: {
+    what: 'is the record of who did what untouched: its chain, and the key that signs it',
+    usage: `linli audit verify [FILE] [--head FILE] [--key FILE] [--settings FILE] [--json]
+linli audit key [--settings FILE] [--json]
+
+verify follows the chain of the audit events in a log that no hub has open: an edit, a removal, an insertion, a move is
+named by its place. Exit code 1 where something is wrong.
+  --head FILE      heads that were sent away (events linli.audit.head, one a line): they show a cut-off end too
+  --key FILE       the hub's public key in PEM; without it the one in the data folder
+key shows the public key; keep it where the hub can't reach it.
+${SETTINGS}`,
+    load: () => import('./audit.ts'),
+  },
   backup: {
     what: 'copy the log of a running hub into a file, while it goes on',
     usage: `linli backup FILE [--url URL] [--settings FILE]

@@ -1,6 +1,6 @@
 import type { Clock } from '../contract/clock.ts'
 import type { NewEvent } from '../contract/event.ts'
-import type { Confirm } from './engine.ts'
+import type { Confirm } from './cursors.ts'
 
 /** How long and how much is gathered before a commit. */
 export interface GatherLimits {

@@ -2,7 +2,7 @@ import type { Clock } from '../contract/clock.ts'
 import type { NewEvent } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
 import { type Batch, CommitQueue, type GatherLimits } from './commit-queue.ts'
-import type { Confirm } from './engine.ts'
+import type { Confirm } from './cursors.ts'
 import { packEvents, StreamBook } from './parcel.ts'
 import type { Committed, StorePort } from './service.ts'
 

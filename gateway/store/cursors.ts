@@ -12,6 +12,15 @@ interface ClassRecord extends CursorRecord {
   readonly class: EventClass
 }
 
+/** A consumer's cursor is to be moved on to a place; or with `force` to it, wherever the cursor was. */
+export interface Confirm {
+  readonly consumer: string
+  readonly seq: number
+  readonly force: boolean
+  /** Only in these classes; in all of them when left out. */
+  readonly classes?: readonly EventClass[]
+}
+
 /** Where a consumer stands in one class: everything of it up to and including `seq` is confirmed. */
 export interface Standing {
   readonly consumer: string

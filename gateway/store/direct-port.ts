@@ -1,5 +1,6 @@
+import { asRefusal } from './meaning.ts'
 import { fromRefusal } from './refusal.ts'
-import { asRefusal, type Calls, type StorePort, StoreService } from './service.ts'
+import { type Calls, type StorePort, StoreService } from './service.ts'
 
 /**
  * The writer without a thread, for simulations: same calls, same errors, nothing that depends on the scheduler.

@@ -1,8 +1,9 @@
 import { EVENT_CLASSES, type EventClass } from '../contract/event.ts'
 import type { Now } from './ageing.ts'
+import { AuditChain } from './audit-chain.ts'
 import { Boots, type Opening } from './boots.ts'
 import { ClockFixes, type OpenedClock } from './clock-fixes.ts'
-import { Cursors, type Standing } from './cursors.ts'
+import { type Confirm, Cursors, type Standing } from './cursors.ts'
 import type { DiskWatch } from './disk-watch.ts'
 import { Gaps } from './gaps.ts'
 import { Keeper, type KeepingReport, type Kept, type Retention } from './keeper.ts'
@@ -25,15 +26,6 @@ const FRAMES_A_CHUNK = 200
 export interface Places {
   readonly firstSeq: number
   readonly lastSeq: number
-}
-
-/** A consumer's cursor is to be moved on to a place; or with `force` to it, wherever the cursor was. */
-export interface Confirm {
-  readonly consumer: string
-  readonly seq: number
-  readonly force: boolean
-  /** Only in these classes; in all of them when left out. */
-  readonly classes?: readonly EventClass[]
 }
 
 /** What goes into one transaction. */
@@ -63,11 +55,13 @@ export class Engine {
   /** Rows of the commit at hand: class, length of head and body. */
   #inserted: [EventClass, number, number][] = []
   readonly #wal: WalLength
+  readonly audit: AuditChain
 
   /** @param db a database that `log-file.ts` has found to be a log in order */
   constructor(db: Sqlite, epoch: string, lastSeq: number, opening: Opening) {
     this.#db = db
     this.#wal = new WalLength(db)
+    this.audit = new AuditChain(db)
     this.epoch = epoch
     this.#lastSeq = lastSeq
     this.#gaps = new Gaps(db)
@@ -123,7 +117,10 @@ export class Engine {
     for (let chunks = 0; ; chunks++) {
       try {
         this.#inserted = []
-        return this.#write(...what)
+        this.audit.begin()
+        const confirmed = this.#write(...what)
+        this.audit.settle()
+        return confirmed
       } catch (error) {
         if (trouble(error) !== 'full' || chunks >= CHUNKS_A_COMMIT_MAX || !this.#findRoom(chars)) throw error
       }
@@ -155,9 +152,8 @@ export class Engine {
 
   /** A row alone is a transaction of its own: SQLite begins and ends it with the statement. */
   #write(...[rows, confirms, clockOffsetMs]: Writing): readonly number[] {
-    if (rows.length !== 1 || confirms.length > 0 || clockOffsetMs !== undefined) {
-      return this.#commitMany(rows, confirms, clockOffsetMs)
-    }
+    const alone = rows.length === 1 && confirms.length === 0 && clockOffsetMs === undefined
+    if (!alone || rows[0]!.class === 'audit') return this.#commitMany(rows, confirms, clockOffsetMs)
     this.#insert(rows[0]!)
     return []
   }
@@ -165,6 +161,7 @@ export class Engine {
   #insert({ class: name, events }: NewRow): void {
     const { lastSeq, head, body } = this.#encoder.encode(events, this.boot)
     this.#inserts.get(name)!.run(lastSeq, head, body)
+    if (name === 'audit') this.audit.add(events)
     this.#inserted.push([name, head.length, body.length])
     this.#wal.grew(2 + Math.ceil(body.length / 4096))
   }
@@ -285,7 +282,12 @@ export class Engine {
     const keeper = this.#keeper
     if (keeper === undefined) return
     try {
-      this.#db.transaction(() => keeper.save(this.#lastSeq)).immediate()
+      this.#db
+        .transaction(() => {
+          keeper.save(this.#lastSeq)
+          this.audit.prune()
+        })
+        .immediate()
     } catch (error) {
       if (trouble(error) !== 'full') throw error
     }

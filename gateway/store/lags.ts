@@ -1,7 +1,6 @@
 import { EVENT_CLASSES, type EventClass } from '../contract/event.ts'
 import type { Figure } from '../contract/figure.ts'
-import type { Standing } from './cursors.ts'
-import type { Confirm } from './engine.ts'
+import type { Confirm, Standing } from './cursors.ts'
 
 /** How far the consumers are behind the end of the log, as it was last confirmed. */
 export class Lags {

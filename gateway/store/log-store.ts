@@ -4,6 +4,7 @@ import { Fault } from '../contract/fault.ts'
 import type { Figure } from '../contract/figure.ts'
 import type { Log } from '../contract/log.ts'
 import type { Now } from './ageing.ts'
+import type { AuditHead } from './audit-chain.ts'
 import { type Backup, type CopyCall, takeBackup } from './backup.ts'
 import { Bells } from './bells.ts'
 import { type MachineBoot, openingNow } from './boots.ts'
@@ -14,10 +15,11 @@ import { Counters } from './counters.ts'
 import { entriesOf } from './entries.ts'
 import { Lags } from './lags.ts'
 import type { LogFile } from './log-file.ts'
+import type { OpenedStore } from './opened-store.ts'
 import { normalized, packEvents, StreamBook, stored } from './parcel.ts'
 import { asFault, closedFault, StoreTrouble } from './refusal.ts'
 import type { Calls, Committed, Opened, StorePort } from './service.ts'
-import { EpochChanged, type Page, type Position, PositionAhead, type ReadQuery, type Store } from './store.ts'
+import { EpochChanged, type Page, type Position, PositionAhead, type ReadQuery } from './store.ts'
 import { Tail } from './tail.ts'
 import { Turns } from './turns.ts'
 import { Upkeep } from './upkeep.ts'
@@ -45,23 +47,6 @@ export interface LogStoreOptions {
   readonly commitEvents: number
   readonly commitChars: number
   readonly tailEvents: number
-}
-
-/** A store that this process opened. */
-export interface OpenedStore extends Store {
-  /**
-   * Rejects when the store has come to its end, by a bug or because its thread died: the process must end, for
-   * nothing can be kept any more. Trouble with the disk is not meant: then appends are refused, and the store comes
-   * back by itself. Never resolves; where nobody listens, the process ends by the unhandled rejection.
-   */
-  readonly failed: Promise<never>
-  /**
-   * The log as it is while it is copied, without holding up commits. The pieces have to be taken, or given up, for no
-   * other copy is given meanwhile. Rejects with a Fault of code `backup` when one is being taken.
-   */
-  backup(): Promise<Backup>
-  /** What the log knew of the time when it was opened. */
-  readonly clock: OpenedClock
 }
 
 /** The log as the rest of the hub sees it: the queue of commits, the newest events, and calls to the worker. */
@@ -185,6 +170,10 @@ export class LogStore implements OpenedStore {
     return seq
   }
 
+  auditHead(): Promise<AuditHead> {
+    return this.#ask('auditHead', undefined)
+  }
+
   backup(): Promise<Backup> {
     return takeBackup((name, argument) => this.#ask(name, argument))
   }
@@ -294,7 +283,7 @@ export class LogStore implements OpenedStore {
       throw new RangeError(`${position.seq} is no place in the log`)
   }
 
-  async #ask<Name extends 'read' | 'cursor' | 'trim' | CopyCall>(
+  async #ask<Name extends 'read' | 'cursor' | 'trim' | 'auditHead' | CopyCall>(
     name: Name,
     argument: Calls[Name][0],
   ): Promise<Calls[Name][1]> {

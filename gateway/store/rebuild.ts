@@ -60,9 +60,11 @@ function copyRows(db: Sqlite, rows: readonly FoundRow[], pages: PageSource): Fou
 }
 
 /** A run whose record is lost keeps its number: no later run may take it, for its events count from another zero. */
-function putBoots(db: Sqlite, { boots, clockFixes }: Findings, rows: readonly FoundRow[]): void {
+function putBoots(db: Sqlite, { boots, clockFixes, links }: Findings, rows: readonly FoundRow[]): void {
   const put = db.prepare('INSERT INTO boot VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
   for (const values of boots.values()) put.run(...values, recordCrc(...values))
+  const link = db.prepare('INSERT INTO audit_link VALUES (?, ?)')
+  for (const [last, hash] of links) link.run(last, hash)
   const fix = db.prepare('INSERT INTO clock_fix VALUES (?, ?, ?)')
   for (const [boot, offsetMs] of clockFixes) fix.run(boot, offsetMs, recordCrc(boot, offsetMs))
   const newest = rows.reduce((most, { boot }) => Math.max(most, boot), 0)

@@ -1,4 +1,5 @@
 import { EVENT_CLASSES, type EventClass, type GapReason } from '../contract/event.ts'
+import { LINK_BYTES } from './audit-chain.ts'
 import { type GapRun, runsOf } from './gaps.ts'
 import { leafCells, type PageSource, type Value } from './page-format.ts'
 import { DamagedRow, decodeBody, decodeHead } from './row.ts'
@@ -26,6 +27,8 @@ export interface Findings {
   readonly boots: Map<number, BootValues>
   /** Wall time less monotonic time, by run. */
   readonly clockFixes: Map<number, number>
+  /** Of audit events, by place. */
+  readonly links: Map<number, Buffer>
   readonly cursors: (readonly [consumer: string, epoch: string, seq: number])[]
   readonly classCursors: (readonly [consumer: string, name: EventClass, epoch: string, seq: number])[]
   epoch: string | undefined
@@ -42,6 +45,7 @@ export function findRecords(count: number, pages: PageSource): Findings {
     gaps: [],
     boots: new Map(),
     clockFixes: new Map(),
+    links: new Map(),
     cursors: [],
     classCursors: [],
     epoch: undefined,
@@ -55,7 +59,9 @@ export function findRecords(count: number, pages: PageSource): Findings {
 
 function takeRecord(found: Findings, page: number, rowid: number | undefined, values: readonly Value[]): void {
   if (rowid === undefined) takeIndexed(found, values)
-  else if (values.length === 3 && values[0] === null) {
+  else if (values.length === 2 && Buffer.isBuffer(values[1]) && values[1].length === LINK_BYTES) {
+    found.links.set(rowid, Buffer.from(values[1]))
+  } else if (values.length === 3 && values[0] === null) {
     const row = eventRow(page, rowid, values[1], values[2])
     if (row !== undefined) found.rows.push(row)
     const [, offsetMs, crc] = values

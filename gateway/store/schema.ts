@@ -46,6 +46,8 @@ const ADDED: readonly string[] = [
   // What the rows of a class up to a place come to; `usage.ts` keeps it.
   `CREATE TABLE usage (class TEXT PRIMARY KEY, seq INTEGER NOT NULL, rows INTEGER NOT NULL, bytes INTEGER NOT NULL,
      boot INTEGER NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID`,
+  // The links of the audit events; `audit-chain.ts`.
+  'CREATE TABLE audit_link (last INTEGER PRIMARY KEY, hash BLOB NOT NULL)',
   // Wall time less monotonic time of a run in which the clock was found later; `clock-fixes.ts`.
   'CREATE TABLE clock_fix (boot INTEGER PRIMARY KEY, offset_ms REAL NOT NULL, crc INTEGER NOT NULL)',
 ]

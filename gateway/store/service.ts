@@ -1,19 +1,20 @@
 import type { EventClass } from '../contract/event.ts'
-import { isFault } from '../contract/fault.ts'
 import type { Now } from './ageing.ts'
+import type { AuditHead } from './audit-chain.ts'
 import type { Opening } from './boots.ts'
 import type { OpenedClock } from './clock-fixes.ts'
-import type { Standing } from './cursors.ts'
+import type { Confirm, Standing } from './cursors.ts'
 import { type Disk, type DiskReport, DiskWatch } from './disk-watch.ts'
-import type { Confirm, Engine, Places } from './engine.ts'
+import type { Engine, Places } from './engine.ts'
 import type { KeepingReport, Kept } from './keeper.ts'
 import { type EpochChange, type LogFile, openLogFile } from './log-file.ts'
 import { markText, parseMark } from './mark.ts'
+import { meaningOf } from './meaning.ts'
 import type { PageQuery, RawPage } from './page-builder.ts'
 import type { Parcel, Stream } from './parcel.ts'
-import { type Refusal, StoreTrouble } from './refusal.ts'
+import { StoreTrouble } from './refusal.ts'
 import { fittingBytes, roomOf } from './retention.ts'
-import { DataLock, type Trouble, trouble } from './sqlite.ts'
+import { DataLock, trouble } from './sqlite.ts'
 import { copyFault, LiveCopy } from './worker-copy.ts'
 import { diskUnder } from './worker-disk.ts'
 import { bytesOnDisk, walSalt } from './worker-files.ts'
@@ -34,6 +35,7 @@ export interface Calls {
   tend: [Now, Kept & { readonly disk: DiskReport | undefined; readonly firstSeq: number }]
   /** The clock was found: keep it together with the event that tells so. */
   fix: [Omit<CommitCall, 'restart' | 'confirms'> & { readonly offsetMs: number }, Committed & { clock: OpenedClock }]
+  auditHead: [undefined, AuditHead]
   checkpoint: [undefined, undefined]
   /** Begin a copy of the log, and say how long its database is; read on at a place of it; end it. */
   copyBegin: [undefined, number]
@@ -72,23 +74,6 @@ export interface Committed extends Places {
 /** The way to the writer: in a thread of its own (`worker-port.ts`), or at hand (a simulation). */
 export interface StorePort {
   call<Name extends keyof Calls>(name: Name, argument: Calls[Name][0]): Promise<Calls[Name][1]>
-}
-
-/** What an error means for the log: one of SQLite, or one that we found ourselves. */
-function meaningOf(error: unknown): Trouble | undefined {
-  return error instanceof StoreTrouble ? error.trouble : trouble(error)
-}
-
-export function asRefusal(error: unknown): Refusal {
-  const { message, stack } = error instanceof Error ? error : new Error(String(error))
-  const fault = isFault(error)
-    ? {
-        reach: error.reach === 'setup' ? ('setup' as const) : ('connection' as const),
-        code: error.code,
-        hint: error.hint,
-      }
-    : undefined
-  return { message, stack, trouble: meaningOf(error), fault }
 }
 
 /** A hub that has just been started has something better to do than to write the ballast. */
@@ -164,6 +149,7 @@ export class StoreService {
       const places = this.#open.commit(parcel, streams, [], offsetMs)
       return { clock: this.#open.clock(), ...this.#committed(places) }
     },
+    auditHead: () => this.#open.audit.head,
     checkpoint: () => {
       this.#checkpoint()
       return undefined

@@ -1,6 +1,7 @@
 import { type MessagePort, parentPort, receiveMessageOnPort } from 'node:worker_threads'
+import { asRefusal } from './meaning.ts'
 import type { Refusal } from './refusal.ts'
-import { asRefusal, type Calls, StoreService } from './service.ts'
+import { type Calls, StoreService } from './service.ts'
 
 /** The thread of the log: an fsync on a card can take half a second, and no poll, edge or door waits for it. */
 

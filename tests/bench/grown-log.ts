@@ -1,8 +1,8 @@
 import type { EventClass, NewEvent } from '../../gateway/contract/event.ts'
 import { createClock } from '../../gateway/io/clock.ts'
 import { createLog } from '../../gateway/io/log.ts'
-import type { OpenedStore } from '../../gateway/store/log-store.ts'
 import { openStore, type StoreOptions } from '../../gateway/store/open.ts'
+import type { OpenedStore } from '../../gateway/store/opened-store.ts'
 import { METERS, readings } from './readings.ts'
 
 /**

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { OpenedStore } from '../../gateway/store/log-store.ts'
+import type { OpenedStore } from '../../gateway/store/opened-store.ts'
 import { alternatingPairs, type BenchFigure, figureOfPairs, type Goal, ratioAtMost, valueAtMost } from './figure.ts'
 import { bodyAt, growTo, openGrown } from './grown-log.ts'
 

@@ -61,6 +61,21 @@ test('a token made or revoked by another process counts at once', async () => {
   expect(await command.revoke(id)).toBe(false)
 })
 
+test('a change by another process is told, with whose tokens came and went; what was there before is no change', async () => {
+  const files = memoryFiles()
+  const { id } = await bookOn(files).create('property')
+  const changes: object[] = []
+  const parts = { path, files, random: systemRandom, clock: new VirtualClock() }
+  const seen = createTokenBook({ ...parts, changed: (change) => changes.push(change) })
+  seen.verify('x')
+  expect(changes).toEqual([])
+  const other = await bookOn(files).create('city')
+  await bookOn(files).revoke(id)
+  seen.verify('x')
+  seen.verify('x')
+  expect(changes).toEqual([{ added: [`${other.id} of city`], revoked: [`${id} of property`] }])
+})
+
 test('the list tells whose tokens there are, and nothing that opens', async () => {
   const book = bookOn()
   const { id } = await book.create('property')

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { EVENT_CLASSES, type EventClass, type NewEvent } from '../../../../gateway/contract/event.ts'
 import { directPort } from '../../../../gateway/store/direct-port.ts'
 import type { Retention } from '../../../../gateway/store/keeper.ts'
-import type { OpenedStore } from '../../../../gateway/store/log-store.ts'
+import type { OpenedStore } from '../../../../gateway/store/opened-store.ts'
 import { roomOf } from '../../../../gateway/store/retention.ts'
 import type { StorePort } from '../../../../gateway/store/service.ts'
 import { newEvent, newEvents } from '../../../contract/memory-store.ts'
@@ -259,7 +259,7 @@ test('a crash right behind an eviction leaves a count that is right', async () =
     },
   }
   const store = await rig.open({ retention: small(), port: () => port })
-  for (let round = 0; round < 60; round++) {
+  for (let round = 0; round < 100; round++) {
     await store.append(noisy(50))
     await rig.clock.advance(0)
   }

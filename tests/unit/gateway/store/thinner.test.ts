@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Entry, Gap, NewEvent, StoredEvent } from '../../../../gateway/contract/event.ts'
-import type { OpenedStore } from '../../../../gateway/store/log-store.ts'
+import type { OpenedStore } from '../../../../gateway/store/opened-store.ts'
 import { readAll, storeRig } from './rig.ts'
 
 const YEAR_MS = 365 * 24 * 3_600_000
