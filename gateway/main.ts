@@ -126,7 +126,7 @@ async function startHub(settings: Settings, parts: HubParts): Promise<Hub> {
   const supervisor = createSupervisor({ clock, log, io, recorder })
   const auditKey = loadAuditKey(dirname(path))
   const auditHeads = new AuditHeads({ hub: settings.hub.id, store, recorder, clock, key: auditKey, signal })
-  const clockWatch = new ClockWatch({ clock, quality, store, unfound: store.clock.unfound, log, signal })
+  const clockWatch = new ClockWatch({ clock, quality, store, known: store.clock, log, signal })
   await supervisor.apply(plansOf(settings))
   const memory = await DeskMemory.recall({ store, clock, log })
   const idOf = commandId(key)

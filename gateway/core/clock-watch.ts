@@ -3,6 +3,7 @@ import type { NewEvent } from '../contract/event.ts'
 import { isFault } from '../contract/fault.ts'
 import type { Figure } from '../contract/figure.ts'
 import type { Log } from '../contract/log.ts'
+import type { OpenedClock } from '../store/clock-fixes.ts'
 import type { Store } from '../store/store.ts'
 import { type ClockQuality, STEP_MS } from './clock-quality.ts'
 
@@ -14,8 +15,8 @@ export interface ClockWatchParts {
   readonly clock: Clock
   readonly quality: Pick<ClockQuality, 'sinceSyncMs'>
   readonly store: Pick<Store, 'fixClock' | 'append'>
-  /** An earlier run in this boot of the machine recorded events without knowing the time, and it was never found. */
-  readonly unfound: boolean
+  /** What earlier runs in this boot of the machine found, or did not. */
+  readonly known: Pick<OpenedClock, 'offsetMs' | 'unfound'>
   readonly log: Log
   readonly signal: AbortSignal
 }
@@ -43,9 +44,11 @@ export class ClockWatch {
 
   constructor(parts: ClockWatchParts) {
     this.#parts = parts
-    this.#before = this.#now()
-    if (!isTrusted(this.#before.state)) this.#lost = this.#before
-    else if (parts.unfound) this.#lost = { ...this.#before, state: 'unsynced' }
+    const now = this.#now()
+    // Somebody may have set it while no hub ran.
+    this.#before = { state: now.state, offsetMs: parts.known.offsetMs ?? now.offsetMs }
+    if (!isTrusted(now.state)) this.#lost = this.#before
+    else if (parts.known.unfound) this.#lost = { ...now, state: 'unsynced' }
     this.done = this.#watch()
   }
 

@@ -48,6 +48,9 @@ test('the unit stays true to what the hub needs', () => {
   expect(directives).toContain('Type=notify')
   expect(directives).toContain('Restart=always')
   expect(directives.some((line) => line.startsWith('WatchdogSec='))).toBe(true)
+  // To ask the kernel whether somebody keeps its clock in step glibc calls clock_adjtime, and older ones adjtimex.
+  expect(directives).toContain('SystemCallFilter=adjtimex clock_adjtime')
+  expect(directives).not.toContain('ProtectClock=yes')
   // JavaScript is compiled while it runs: with this Node dies before its first line.
   expect(directives.some((line) => line.startsWith('MemoryDenyWriteExecute='))).toBe(false)
   for (const group of ['ttyUSB', 'ttyACM', 'ttyAMA', 'ttyS', 'gpiochip']) {

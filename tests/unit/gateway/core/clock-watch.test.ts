@@ -2,11 +2,11 @@ import { expect, test } from 'vitest'
 import type { ClockState } from '../../../../gateway/contract/clock.ts'
 import type { NewEvent } from '../../../../gateway/contract/event.ts'
 import { Fault } from '../../../../gateway/contract/fault.ts'
-import { ClockWatch } from '../../../../gateway/core/clock-watch.ts'
+import { ClockWatch, type ClockWatchParts } from '../../../../gateway/core/clock-watch.ts'
 import { VirtualClock } from '../../../../hardware-sim/clock.ts'
 import { coreParts } from './parts.ts'
 
-function watched(state: ClockState, { unfound = false } = {}) {
+function watched(state: ClockState, known: ClockWatchParts['known'] = { unfound: false, offsetMs: undefined }) {
   const { store: log, stored, parts, ending } = coreParts()
   const clock = new VirtualClock(5000, state)
   const fixes: number[] = []
@@ -19,7 +19,7 @@ function watched(state: ClockState, { unfound = false } = {}) {
     },
   }
   const quality = { sinceSyncMs: () => sync.agoMs }
-  const watch = new ClockWatch({ clock, quality, store, unfound, log: parts.log, signal: ending.signal })
+  const watch = new ClockWatch({ clock, quality, store, known, log: parts.log, signal: ending.signal })
   const told = (): string[] => stored.map((event) => `${event.class} ${event.type} ${event.body}`)
   return { clock, watch, fixes, told, stored, storage: log, ending, sync }
 }
@@ -89,10 +89,17 @@ test('a clock that was lost for a while is found again, from the moment when it 
 })
 
 test('a hub that was started again behind the moment when the time was found corrects what the run before recorded', async () => {
-  const { clock, fixes, told } = watched('synced', { unfound: true })
+  const { clock, fixes, told } = watched('synced', { unfound: true, offsetMs: undefined })
   await clock.advance(3000)
   expect(fixes).toEqual([5000])
   expect(told()).toEqual([expect.stringContaining('"bySeconds":0,"before":"unsynced","after":"synced"')])
+})
+
+test('a clock that was set while no hub ran is told by the next one, and corrects what was recorded before', async () => {
+  const { clock, fixes, told } = watched('synced', { unfound: false, offsetMs: 5000 + 60_000 })
+  await clock.advance(3000)
+  expect(fixes).toEqual([5000])
+  expect(told()).toEqual([expect.stringMatching(/^audit linli.clock.step .*"bySeconds":-60,/)])
 })
 
 test.each(['found', 'stepped', 'stepped by hand'])(
