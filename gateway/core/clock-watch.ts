@@ -101,13 +101,13 @@ export class ClockWatch {
         this.#lost = undefined
       } else if (stepped) {
         await store.fixClock(now.offsetMs, this.#event('linli.clock.step', this.#before, now))
-        this.#note(this.#before, now)
+        this.#stepped(this.#before, now)
       }
     } else {
       this.#lost ??= now
       if (stepped) {
         this.#untold.push(this.#event('linli.clock.step', this.#before, now))
-        this.#note(this.#before, now)
+        this.#stepped(this.#before, now)
       }
     }
     this.#before = now
@@ -116,11 +116,17 @@ export class ClockWatch {
     this.#untold = []
   }
 
+  /** It is in the log, or on the way; whoever looks at alarms only has to hear of a large one, too. */
+  #stepped(before: Look, after: Look): void {
+    this.#note(before, after)
+    const far = Math.abs(after.offsetMs - before.offsetMs) >= ALARMING_STEP_MS
+    if (far) this.#untold.push({ ...this.#event('linli.clock.jump', before, after), class: 'alarm' })
+  }
+
   #event(type: string, before: Look, after: Look): NewEvent {
     const monoMs = this.#parts.clock.monoMs()
-    const alarming = type === 'linli.clock.step' && Math.abs(after.offsetMs - before.offsetMs) >= ALARMING_STEP_MS
     return {
-      class: alarming ? 'alarm' : 'audit',
+      class: 'audit',
       type,
       source: '',
       privacy: 'public',
@@ -131,7 +137,6 @@ export class ClockWatch {
     }
   }
 
-  /** It is in the log, or on the way. */
   #note(before: Look, after: Look): void {
     const { clock, log } = this.#parts
     this.#stepMs = after.offsetMs - before.offsetMs

@@ -4,7 +4,7 @@ import { type ClockState, isTrusted } from '../../../../gateway/contract/clock.t
 import type { StoredEvent } from '../../../../gateway/contract/event.ts'
 import { STEP_MS } from '../../../../gateway/core/clock-quality.ts'
 import { ClockWatch } from '../../../../gateway/core/clock-watch.ts'
-import type { OpenedStore } from '../../../../gateway/store/log-store.ts'
+import type { OpenedStore } from '../../../../gateway/store/opened-store.ts'
 import { newEvent } from '../../../contract/memory-store.ts'
 import { logInto, readAll, storeRig } from '../store/rig.ts'
 
