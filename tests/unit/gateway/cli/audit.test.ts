@@ -79,6 +79,19 @@ test('an untouched record is proved, and says what would still be needed', async
   expect(head).toMatchObject({ hub: 'hub-01', seq: 12 })
 })
 
+test('a clock that was found late changes how an audit event is read, and nothing of its proof', async () => {
+  const { folder, path } = await folderWithAudit()
+  const clock = new VirtualClock()
+  const log = createLog('error', false, () => undefined)
+  const store = await openStore({ path, hub: 'hub-01', clock, log, gatherMs: 0, port: () => directPort() })
+  await store.append([newEvent({ ...DEED, monoMs: 1000, wallMs: 1000, clock: 'never' })])
+  await store.fixClock(clock.wallMs(), newEvent({ ...DEED, type: 'linli.clock.set' }))
+  const { entries } = await store.read({ after: { epoch: store.epoch, seq: 13 }, limit: 2 })
+  expect(entries[0]).toMatchObject({ wallMs: clock.wallMs() + 1000, clock: 'holdover' })
+  await store.close()
+  expect(await verdict(folder)).toEqual({ code: 0, places: [], proved: 9 })
+})
+
 test('an edit, a removal, an exchange, an insertion: each is named by its place, whatever checksums were made anew', async () => {
   const { folder, path } = await folderWithAudit()
   const clean = join(folder, 'clean.db')
