@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { killRuns } from '../system/kill-runs.ts'
 import { needs } from '../system/needs.ts'
 
-const KILLS = 200
+const KILLS = 500
 /** Another run of other moments: `LINLI_SEED=7 npm run test:soak`. */
 const SEED = Number(process.env.LINLI_SEED ?? 1)
 
