@@ -9,6 +9,7 @@ export class Model {
   readonly #offered = new Map<string, { readonly event: NewEvent; readonly n: number }>()
   readonly #logs = new Map<string, Told>()
   readonly #cursors = new Map<string, { epoch: string; seq: number }>()
+  #epoch: string | undefined
   deliveries = 0
   duplicates = 0
 
@@ -26,6 +27,9 @@ export class Model {
 
   /** The log opened: what was acknowledged in this epoch is within its end. */
   opened(epoch: string, lastSeq: number): void {
+    // Nothing in this world damages a file, so nothing is a reason for a new epoch.
+    must(this.#epoch === undefined || this.#epoch === epoch, `L4: the log was begun anew after ${this.#epoch}`)
+    this.#epoch = epoch
     for (const seq of this.#of(epoch).acked.keys()) {
       must(seq <= lastSeq, `L1: ${epoch}/${seq} was acknowledged, and the log ends at ${lastSeq}`)
     }

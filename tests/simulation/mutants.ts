@@ -110,4 +110,10 @@ export const MUTANTS: readonly Mutant[] = [
     from: "if (slot.state !== 'acknowledged') break",
     to: "if (slot.state !== 'acknowledged' && this.#length > 3) break",
   },
+  {
+    name: 'every start is taken for a log that is not the continuation',
+    file: 'gateway/store/mark.ts',
+    from: "if (!mark.closed && found.walSalt === undefined) return 'its WAL is gone'",
+    to: "if (!mark.closed) return 'its WAL is gone'",
+  },
 ]

@@ -1,10 +1,9 @@
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Entry, EVENT_CLASSES, type EventClass, type NewEvent } from '../../gateway/contract/event.ts'
+import { EVENT_CLASSES, type EventClass, type NewEvent } from '../../gateway/contract/event.ts'
 import { isFault } from '../../gateway/contract/fault.ts'
 import type { Random } from '../../gateway/contract/io.ts'
-import type { Log } from '../../gateway/contract/log.ts'
 import { directPort } from '../../gateway/store/direct-port.ts'
 import { openStore } from '../../gateway/store/open.ts'
 import type { OpenedStore } from '../../gateway/store/opened-store.ts'
@@ -16,6 +15,7 @@ import { VirtualClock } from '../../hardware-sim/clock.ts'
 import { seededRandom } from '../../hardware-sim/random.ts'
 import { SimulatedBroker } from './broker.ts'
 import { Model } from './model.ts'
+import { NO_SECRETS, readBehind, SILENT } from './surroundings.ts'
 import { Trace } from './trace.ts'
 
 const HUB = 'hub-01'
@@ -223,7 +223,15 @@ export class World {
     Object.assign(this.broker.manners, { lostPerMille: 0, refusedPerMille: 0, latencyMs: 20 })
     this.#diskFault = undefined
     await this.clock.advance(20 * 60_000)
+    const { store } = this.#now
+    const event = this.#event('audit', 0)
+    this.model.offered(event, this.#offers)
+    const { firstSeq } = await this.#during(store.append([event]))
+    this.model.acked(store.epoch, firstSeq, [event])
+    await this.clock.advance(60_000)
+    const reads = this.counts.reads
     await this.check(true)
+    if (this.counts.reads === reads) throw new Error('L12: the log is not read, though nothing fails any more')
     this.model.drained(this.#now.store.epoch)
   }
 
@@ -263,31 +271,7 @@ export class World {
   }
 }
 
-async function readBehind(store: OpenedStore, seq: number): Promise<{ entries: Entry[]; lastSeq: number }> {
-  const entries: Entry[] = []
-  const lastSeq = store.lastSeq()
-  for (let after = { epoch: store.epoch, seq }; after.seq < lastSeq; ) {
-    const page = await store.read({ after, limit: 5000, classes: EVENT_CLASSES })
-    entries.push(...page.entries.filter((entry) => (entry.kind === 'event' ? entry.seq : entry.fromSeq) <= lastSeq))
-    after = page.next
-  }
-  return { entries, lastSeq }
-}
-
 function onlyFaults(error: unknown): undefined {
   if (isFault(error) || (error instanceof Error && /EpochChanged|PositionAhead/.test(error.name))) return undefined
   throw error
-}
-
-const SILENT: Log = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  with: () => SILENT,
-}
-const NO_SECRETS = {
-  load: async (): Promise<string> => {
-    throw new Error('there are no secrets')
-  },
 }
