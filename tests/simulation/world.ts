@@ -108,7 +108,8 @@ export class World {
   /** A batch of one connection, as its driver hands it over; nobody waits for it. */
   offer(count: number, name: EventClass): void {
     const { store, ending } = this.#now
-    const device = Math.floor(this.random.next() * DEVICES)
+    // Others come each quarter of an hour, so that there is always something that the writer has not heard of.
+    const device = Math.floor(this.random.next() * DEVICES) + DEVICES * Math.floor(this.clock.monoMs() / 900_000)
     const events = Array.from({ length: count }, () => this.#event(name, device))
     for (const [at, event] of events.entries()) this.model.offered(event, this.#offers - count + 1 + at)
     store.append(events).then(
