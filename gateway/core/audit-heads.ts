@@ -8,6 +8,8 @@ import type { Recorder } from './recorder.ts'
 /** A head is sent so soon behind a start, and then so often: nobody can take back more than an hour unnoticed. */
 const FIRST_MS = 10_000
 const EVERY_MS = 3_600_000
+/** Where the storage did not take it. */
+const RETRY_MS = 60_000
 
 export interface AuditHeadsParts {
   readonly hub: string
@@ -30,14 +32,16 @@ export class AuditHeads {
 
   async #tell(): Promise<void> {
     const { clock, signal } = this.#parts
-    for (let waitMs = FIRST_MS; !signal.aborted; waitMs = EVERY_MS) {
+    for (let waitMs = FIRST_MS; !signal.aborted; ) {
       try {
         await clock.sleep(waitMs, signal)
         await this.#tellNow()
+        waitMs = EVERY_MS
       } catch (error) {
         if (signal.aborted) return
-        // The storage tells its own trouble; the next hour brings another head.
+        // The storage tells its own trouble.
         if (!isFault(error)) throw error
+        waitMs = RETRY_MS
       }
     }
   }

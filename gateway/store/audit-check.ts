@@ -33,7 +33,7 @@ export interface AuditTrail {
 
 export interface AuditFinding {
   readonly seq: number
-  readonly what: 'changed' | 'removed' | 'unlinked' | 'damaged' | 'truncated' | 'head-differs' | 'head-forged'
+  readonly what: 'changed' | 'removed' | 'lost' | 'unlinked' | 'damaged' | 'truncated' | 'head-differs' | 'head-forged'
   readonly text: string
 }
 
@@ -60,9 +60,14 @@ export function checkTrail(trail: AuditTrail, heads: readonly SignedHead[], key:
     else if (nextLink(before.get(last)!, found).equals(link)) proved += 1
     else find(last, 'changed', 'does not follow from what is before it: one was edited, removed, put in or moved')
   }
-  // The first link may be of a row that was let go of, which a record tells: the next one follows it.
+  const oldest = trail.rows.reduce((least, { last }) => Math.min(least, last), Number.POSITIVE_INFINITY)
   for (const seq of order) {
-    if (!held.has(seq) && !isTold(trail.gaps, seq)) find(seq, 'removed', 'is gone without a record')
+    if (held.has(seq)) continue
+    const reason = trail.gaps.find(({ fromSeq, toSeq }) => fromSeq <= seq && seq <= toSeq)?.reason
+    // Only the oldest are let go of. Gap records are no part of the chain: whoever removes a row can write one.
+    if (reason === 'evicted' && seq < oldest) continue
+    if (reason === undefined) find(seq, 'removed', 'is gone without a record')
+    else find(seq, 'lost', `is gone; a gap record says ${reason}, which the chain does not vouch for`)
   }
   for (const head of heads) checkHead(head, { trail, order, key, find })
   return { proved, lastSeq: order.at(-1) ?? 0, findings: findings.sort((a, b) => a.seq - b.seq) }
@@ -92,8 +97,4 @@ function checkHead(head: SignedHead, { trail, order, key, find }: HeadCheck): vo
   if (seq < (order[0] ?? 0)) return
   const text = seq > (order.at(-1) ?? 0) ? 'was signed, and the chain ends before it' : 'was signed, and is gone'
   find(seq, 'truncated', text)
-}
-
-function isTold(gaps: readonly GapRun[], seq: number): boolean {
-  return gaps.some(({ fromSeq, toSeq }) => fromSeq <= seq && seq <= toSeq)
 }

@@ -1,5 +1,5 @@
 import type { AuditTrail, SignedHead } from './audit-check.ts'
-import type { PageSource } from './page-format.ts'
+import { freePages, type PageSource } from './page-format.ts'
 import { withoutOverlaps } from './rebuild.ts'
 import { decodeBody, decodeHead } from './row.ts'
 import { chosenRows, findRecords, rowBlobs } from './salvage.ts'
@@ -13,7 +13,8 @@ export interface StoredTrail {
 
 /** Read page by page without SQLite; bodies are unpacked when they are asked for. */
 export function trailIn(count: number, pages: PageSource): StoredTrail {
-  const found = findRecords(count, pages)
+  // What was deleted may still stand in a page that is free: it is no part of the record.
+  const found = findRecords(count, pages, freePages(count, pages))
   const audit = chosenRows(found, Number.POSITIVE_INFINITY).filter((row) => row.class === 'audit')
   const rows = audit.map((row) => ({
     last: row.last,

@@ -1,7 +1,7 @@
 import { type Entry, EVENT_CLASSES, type EventClass } from '../contract/event.ts'
 import { correctedEvents } from './clock-fixes.ts'
 import type { GapRun } from './gaps.ts'
-import type { PageSource } from './page-format.ts'
+import { freePages, type PageSource } from './page-format.ts'
 import { unpackEvents } from './parcel.ts'
 import { missingRuns, withoutOverlaps } from './rebuild.ts'
 import { decodeBody, decodeHead } from './row.ts'
@@ -24,7 +24,7 @@ export interface Inspection {
 
 /** Everything whole in a log's file. @param count how many pages it has */
 export function inspect(count: number, pages: PageSource): Inspection {
-  const found = findRecords(count, pages)
+  const found = findRecords(count, pages, freePages(count, pages))
   const rows = chosenRows(found, Number.POSITIVE_INFINITY)
   const whole: FoundRow[] = []
   const damaged: GapRun[] = []
@@ -46,7 +46,7 @@ export function inspect(count: number, pages: PageSource): Inspection {
 
 /** What can be read of a log's file, in order of place; what can't stands as a gap in its place. */
 export function* entriesIn(count: number, pages: PageSource): Generator<Entry> {
-  const found = findRecords(count, pages)
+  const found = findRecords(count, pages, freePages(count, pages))
   const rows = chosenRows(found, Number.POSITIVE_INFINITY)
   const epoch = found.epoch ?? 'unknown'
   const gaps = withoutOverlaps(found.gaps)

@@ -25,6 +25,23 @@ const LEAF_HEADER_BYTES = 8
 const COLUMNS_MAX = 32
 const PAYLOAD_BYTES_MAX = 32 * 1024 * 1024
 
+/** Where the first page names the list of free pages (section 1.3), and the pages of that list (section 1.5). */
+const FREE_LIST_AT = 32
+
+/** Pages that nothing uses any more: they may still hold what was deleted. As far as the list of them is whole. */
+export function freePages(count: number, pages: PageSource): Set<number> {
+  const free = new Set<number>()
+  for (let trunk = pages(1)?.readUInt32BE(FREE_LIST_AT) ?? 0; trunk !== 0 && !free.has(trunk) && free.size < count; ) {
+    const page = pages(trunk)
+    if (page === undefined) break
+    free.add(trunk)
+    const leaves = Math.min(page.readUInt32BE(4), (page.length - 8) / 4)
+    for (let n = 0; n < leaves; n++) free.add(page.readUInt32BE(8 + 4 * n))
+    trunk = page.readUInt32BE(0)
+  }
+  return free
+}
+
 /** What stands in a page, if it is a leaf (section 1.6); nothing for any other page. */
 export function leafCells(number: number, pages: PageSource): LeafCell[] {
   const page = pages(number)

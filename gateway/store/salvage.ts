@@ -38,8 +38,9 @@ export interface Findings {
 /**
  * Look through every page for records whose CRC vouches for them, whatever of the file's structure still stands.
  * Pages that are free may hold what was let go of before: a gap record over it says so (`chosenRows`).
+ * @param passed pages not to look into
  */
-export function findRecords(count: number, pages: PageSource): Findings {
+export function findRecords(count: number, pages: PageSource, passed: ReadonlySet<number> = new Set()): Findings {
   const found: Findings = {
     rows: [],
     gaps: [],
@@ -52,6 +53,7 @@ export function findRecords(count: number, pages: PageSource): Findings {
     hub: undefined,
   }
   for (let number = 1; number <= count && found.rows.length < ROWS_MAX; number++) {
+    if (passed.has(number)) continue
     for (const { rowid, values } of leafCells(number, pages)) takeRecord(found, number, rowid, values)
   }
   return found

@@ -10,6 +10,7 @@ import { headText, type SignedHead } from '../../../../gateway/store/audit-check
 import { directPort } from '../../../../gateway/store/direct-port.ts'
 import { openStore } from '../../../../gateway/store/open.ts'
 import { decodeBody, decodeHead, RowEncoder } from '../../../../gateway/store/row.ts'
+import { recordCrc } from '../../../../gateway/store/schema.ts'
 import { openSqlite, type Sqlite } from '../../../../gateway/store/sqlite.ts'
 import { VirtualClock } from '../../../../hardware-sim/clock.ts'
 import { newEvent } from '../../../contract/memory-store.ts'
@@ -116,6 +117,57 @@ test('an edit, a removal, an exchange, an insertion: each is named by its place,
     }),
   ).toEqual(['4 changed', '6 changed'])
   expect(await after((db) => db.exec('DELETE FROM audit_link WHERE last = 8'))).toEqual(['8 unlinked', '10 changed'])
+})
+
+test('a removal with a gap record beside it, and a row that the hub itself set aside, are found all the same', async () => {
+  const { folder, path, head } = await folderWithAudit()
+  writeFileSync(join(folder, 'sent.ndjson'), JSON.stringify(head))
+  const clean = join(folder, 'clean.db')
+  copyFileSync(path, clean)
+  tamper(path, (db) => {
+    db.exec('DELETE FROM audit WHERE last = 6')
+    const values = [6, 6, 'corrupt', '{"audit":1}', null, null] as const
+    db.prepare('INSERT INTO gap VALUES (?, ?, ?, ?, ?, ?, ?)').run(...values, recordCrc(...values))
+  })
+  expect(await verdict(folder, '--head', 'sent.ndjson')).toMatchObject({ code: 1, places: ['6 lost'] })
+
+  copyFileSync(clean, path)
+  tamper(path, (db) => db.exec("UPDATE audit SET body = x'00' WHERE last = 6"))
+  expect((await verdict(folder)).places).toEqual(['6 removed'])
+  const log = createLog('error', false, () => undefined)
+  const waits = { gatherMs: 0, urgentMs: 0, tailEvents: 0 }
+  const store = await openStore({
+    path,
+    hub: 'hub-01',
+    clock: new VirtualClock(),
+    log,
+    ...waits,
+    port: () => directPort(),
+  })
+  await store.read({ after: { epoch: store.epoch, seq: 0 }, limit: 100 })
+  await store.close()
+  expect((await verdict(folder)).places).toEqual(['6 lost'])
+})
+
+test('what was deleted and stands in a free page still is no part of the record', async () => {
+  const { folder, path } = await folderWithAudit()
+  const log = createLog('error', false, () => undefined)
+  const waits = { gatherMs: 0, urgentMs: 0, tailEvents: 0 }
+  const store = await openStore({
+    path,
+    hub: 'hub-01',
+    clock: new VirtualClock(),
+    log,
+    ...waits,
+    port: () => directPort(),
+  })
+  for (let n = 0; n < 300; n++)
+    await store.append([newEvent({ ...DEED, body: JSON.stringify({ n, pad: 'x'.repeat(100) }) })])
+  await store.close()
+  tamper(path, (db) => db.exec('DELETE FROM audit WHERE last BETWEEN 50 AND 250'))
+  const { proved, places } = await verdict(folder)
+  expect(places).toHaveLength(201)
+  expect(proved).toBe(7 + 300 - 201)
 })
 
 test('the end cut off, or the whole chain made anew: a head that was sent away tells, and its signature', async () => {
