@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { Fault } from '../contract/fault.ts'
 import { nearest } from '../contract/nearest.ts'
 import { findAuditKey } from '../io/audit-key.ts'
-import { type AuditVerdict, checkTrail, type SignedHead } from '../store/audit-check.ts'
+import { type AuditVerdict, checkTrail, HEAD_TYPE, type SignedHead } from '../store/audit-check.ts'
 import { trailIn } from '../store/audit-trail.ts'
 import { readArguments, UsageError } from './arguments.ts'
 import { dataFolder, readGeneralSettings, settingsPath } from './settings-file.ts'
@@ -37,8 +37,8 @@ async function verify(args: readonly string[], terminal: Terminal): Promise<numb
   const pem = values.key === undefined ? findAuditKey(dirname(path))?.publicKey : textOf(values.key, terminal)
   const sent = values.head === undefined ? [] : headsIn(textOf(values.head, terminal))
   const { hub, verdict } = await withPages(path, ({ count, page }) => {
-    const { hub, trail, heads } = trailIn(count, page)
-    return { hub, verdict: checkTrail(trail, [...heads, ...sent], pem) }
+    const { hub, trail } = trailIn(count, page)
+    return { hub, verdict: checkTrail(trail, sent, pem) }
   })
   const ok = verdict.findings.length === 0
   const signed = pem !== undefined
@@ -96,7 +96,7 @@ function textOf(file: string, terminal: Terminal): string {
 }
 
 const headSchema = z.object({ hub: z.string(), seq: z.int(), hash: z.string(), signature: z.string() })
-const eventSchema = z.object({ type: z.literal('linli.audit.head'), data: headSchema })
+const eventSchema = z.object({ type: z.literal(HEAD_TYPE), data: headSchema })
 
 /** One JSON value a line: heads, or events as a platform got them, of which the others are passed over. */
 function headsIn(text: string): SignedHead[] {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { Fault } from '../contract/fault.ts'
-import { type Inspection, inspect } from '../store/inspection.ts'
+import { inspect, isWhole } from '../store/inspection.ts'
 import { openSqlite } from '../store/sqlite.ts'
 import { syncFile } from '../store/worker-files.ts'
 import { readArguments } from './arguments.ts'
@@ -26,7 +26,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     // The WAL that came along goes into the database, so that one file is all.
     openSqlite(partial).close()
     const found = await withPages(partial, ({ count, page }) => inspect(count, page))
-    refuseUnlessWhole(found)
+    if (!isWhole(found)) throw tornFault()
     syncFile(partial)
     await rename(partial, to)
     syncFile(dirname(to))
@@ -67,9 +67,8 @@ async function fetchInto(file: string, base: string, terminal: Terminal): Promis
   }
 }
 
-function refuseUnlessWhole({ damaged, missing, epoch }: Inspection): void {
-  if (epoch !== undefined && damaged.length === 0 && missing.length === 0) return
-  throw new Fault('connection', 'what came is not a whole log', {
+function tornFault(): Fault {
+  return new Fault('connection', 'what came is not a whole log', {
     hint: 'ask again; if it stays so, stop the hub: `linli log verify` says what is wrong',
   })
 }

@@ -2,7 +2,7 @@ import { cloudEventJson } from '../contract/cloud-event.ts'
 import { EVENT_CLASSES } from '../contract/event.ts'
 import { maySee, type Rights } from '../contract/rights.ts'
 import { rightsSchema } from '../contract/rights-schema.ts'
-import { entriesIn, inspect } from '../store/inspection.ts'
+import { storedEntries } from '../store/inspection.ts'
 import { readArguments, UsageError } from './arguments.ts'
 import { logPath, withPages } from './stored-log.ts'
 import type { Terminal } from './terminal.ts'
@@ -22,8 +22,8 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   const after = Number(values.after ?? 0)
   if (!Number.isSafeInteger(after) || after < 0) throw new UsageError(`--after ${values.after} is no place in the log`)
   await withPages(logPath(positionals[0], values.settings, terminal), ({ count, page }) => {
-    const hub = inspect(count, page).hub ?? 'unknown'
-    for (const entry of entriesIn(count, page)) {
+    const { hub = 'unknown', entries } = storedEntries(count, page)
+    for (const entry of entries) {
       const last = entry.kind === 'event' ? entry.seq : entry.toSeq
       if (last > after && maySee(wanted, entry)) terminal.out(`${cloudEventJson(hub, entry)}\n`)
     }

@@ -1,5 +1,5 @@
 import { EVENT_CLASSES } from '../contract/event.ts'
-import { type Inspection, inspect } from '../store/inspection.ts'
+import { type Inspection, inspect, isWhole } from '../store/inspection.ts'
 import { readArguments } from './arguments.ts'
 import { logPath, withPages } from './stored-log.ts'
 import type { Terminal } from './terminal.ts'
@@ -12,7 +12,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   const { values, positionals } = readArguments(args, OPTIONS, ['[FILE]'])
   const path = logPath(positionals[0], values.settings, terminal)
   const found = await withPages(path, ({ count, page }) => inspect(count, page))
-  const ok = found.damaged.length === 0 && found.missing.length === 0 && found.epoch !== undefined
+  const ok = isWhole(found)
   terminal.out(
     values.json ? `${JSON.stringify({ file: path, ok, ...found }, undefined, 2)}\n` : inWords(path, found, ok),
   )

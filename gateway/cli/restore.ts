@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { Fault } from '../contract/fault.ts'
-import { inspect } from '../store/inspection.ts'
+import { inspect, isWhole } from '../store/inspection.ts'
 import { DataLock } from '../store/sqlite.ts'
 import { setAside, syncFile } from '../store/worker-files.ts'
 import { readArguments } from './arguments.ts'
@@ -23,7 +23,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   const backup = resolve(terminal.folder, positionals[0]!)
   if (backup === path) throw new Fault('setup', `${path} is the log itself`, { hint: 'name the backup' })
   const found = await withPages(backup, ({ count, page }) => inspect(count, page))
-  if (found.epoch === undefined || found.damaged.length > 0 || found.missing.length > 0) {
+  if (!isWhole(found)) {
     const hint = 'make a whole log of it first: linli log salvage FILE --to NEW'
     throw new Fault('setup', `${backup} is not a whole log: \`linli log verify\` says what is wrong`, { hint })
   }

@@ -1,7 +1,7 @@
 import type { Clock } from '../contract/clock.ts'
 import type { Seen } from '../contract/event.ts'
 import { isFault } from '../contract/fault.ts'
-import { headText } from '../store/audit-check.ts'
+import { HEAD_TYPE, headText } from '../store/audit-check.ts'
 import type { OpenedStore } from '../store/opened-store.ts'
 import type { Recorder } from './recorder.ts'
 
@@ -52,7 +52,7 @@ export class AuditHeads {
     if (seq === 0) return
     const hash = Buffer.from(bytes).toString('hex')
     const data = { hub, seq, hash, signature: key.sign(headText({ hub, seq, hash })), key: key.fingerprint }
-    const seen: Seen = { type: 'linli.audit.head', class: 'audit', privacy: 'public', monoMs: clock.monoMs(), data }
+    const seen: Seen = { type: HEAD_TYPE, class: 'audit', privacy: 'public', monoMs: clock.monoMs(), data }
     await recorder.commit([seen])
   }
 }

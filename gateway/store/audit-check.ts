@@ -13,6 +13,9 @@ export interface SignedHead {
   readonly signature: string
 }
 
+/** The event that tells a head. */
+export const HEAD_TYPE = 'linli.audit.head'
+
 /** What is signed. */
 export function headText({ hub, seq, hash }: Omit<SignedHead, 'signature'>): string {
   return `linli-audit-head-1\n${hub}\n${seq}\n${hash}\n`
@@ -44,8 +47,9 @@ export interface AuditVerdict {
   readonly findings: readonly AuditFinding[]
 }
 
-/** Follow the chain through a log, and hold it against the heads that were sent away. */
-export function checkTrail(trail: AuditTrail, heads: readonly SignedHead[], key: string | undefined): AuditVerdict {
+/** Follow the chain through a log, and hold it against the heads that stand in it and those that were sent away. */
+export function checkTrail(trail: AuditTrail, sent: readonly SignedHead[], key: string | undefined): AuditVerdict {
+  const heads: SignedHead[] = [...sent]
   const findings: AuditFinding[] = []
   const find = (seq: number, what: AuditFinding['what'], text: string): void => void findings.push({ seq, what, text })
   const order = [...trail.links.keys()].sort((a, b) => a - b)
@@ -55,6 +59,7 @@ export function checkTrail(trail: AuditTrail, heads: readonly SignedHead[], key:
   for (const { last, events } of trail.rows) {
     const link = trail.links.get(last)
     const found = events()
+    if (found?.streams[0]?.type === HEAD_TYPE) heads.push(JSON.parse(found.text) as SignedHead)
     if (found === undefined) find(last, 'damaged', 'is not what was written: its CRC is wrong')
     else if (link === undefined) find(last, 'unlinked', 'has no link: an older version wrote it, or somebody put it in')
     else if (nextLink(before.get(last)!, found).equals(link)) proved += 1

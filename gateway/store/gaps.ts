@@ -95,7 +95,7 @@ function asRun(record: GapRecord): GapRun {
 }
 
 /** Where it isn't known what was lost, everybody is told, and the whole number stands for each class. */
-function everyClass(count: number): Record<EventClass, number> {
+export function everyClass(count: number): Record<EventClass, number> {
   return Object.fromEntries(EVENT_CLASSES.map((name) => [name, count])) as Record<EventClass, number>
 }
 
@@ -113,6 +113,16 @@ export function runsOf(head: RowHead, reason: GapReason): GapRun[] {
   }
   push(start, head.lastSeq)
   return runs
+}
+
+/** How many places the runs have together. */
+export function placesIn(runs: readonly GapRun[]): number {
+  return runs.reduce((sum, { fromSeq, toSeq }) => sum + toSeq - fromSeq + 1, 0)
+}
+
+/** The last place of all the runs; the one given when none of them comes so far. */
+export function endOfRuns(runs: readonly GapRun[], leastSeq = 0): number {
+  return runs.reduce((most, { toSeq }) => Math.max(most, toSeq), leastSeq)
 }
 
 /** In order, and neighbours for the same reason made one. */

@@ -1,11 +1,10 @@
 import { type Entry, EVENT_CLASSES, type EventClass } from '../contract/event.ts'
 import { correctedEvents } from './clock-fixes.ts'
-import type { GapRun } from './gaps.ts'
+import { endOfRuns, type GapRun, placesIn } from './gaps.ts'
 import { freePages, type PageSource } from './page-format.ts'
 import { unpackEvents } from './parcel.ts'
 import { missingRuns, withoutOverlaps } from './rebuild.ts'
-import { decodeBody, decodeHead } from './row.ts'
-import { chosenRows, type Findings, type FoundRow, findRecords, rowBlobs } from './salvage.ts'
+import { chosenRows, type Findings, type FoundRow, findRecords, wholeRow } from './salvage.ts'
 
 /** How a log's file stands, read page by page without SQLite: also one that is damaged. */
 export interface Inspection {
@@ -22,37 +21,65 @@ export interface Inspection {
   readonly missing: readonly GapRun[]
 }
 
-/** Everything whole in a log's file. @param count how many pages it has */
-export function inspect(count: number, pages: PageSource): Inspection {
+/** Whether all of it is what was written, or told to be gone. */
+export function isWhole({ epoch, damaged, missing }: Inspection): boolean {
+  return epoch !== undefined && damaged.length === 0 && missing.length === 0
+}
+
+/** Everything that a log's file speaks for, by place. */
+export interface Survey {
+  readonly found: Findings
+  /** Rows whose heads are whole, none over a place of another or of a gap record. */
+  readonly rows: readonly FoundRow[]
+  readonly gaps: readonly GapRun[]
+  readonly lastSeq: number
+  /** Places that nothing speaks for. */
+  readonly missing: readonly GapRun[]
+}
+
+/** What was deleted may still stand in a page that is free: that is no part of the log. @param count how many pages it has */
+export function survey(count: number, pages: PageSource): Survey {
   const found = findRecords(count, pages, freePages(count, pages))
   const rows = chosenRows(found, Number.POSITIVE_INFINITY)
+  const gaps = withoutOverlaps(found.gaps)
+  const known = [...gaps, ...rows.flatMap(({ runs }) => runs)]
+  const lastSeq = endOfRuns(known)
+  return { found, rows, gaps, lastSeq, missing: missingRuns(known, lastSeq) }
+}
+
+/** Everything whole in a log's file. @param count how many pages it has */
+export function inspect(count: number, pages: PageSource): Inspection {
+  const { found, rows, gaps, lastSeq, missing } = survey(count, pages)
   const whole: FoundRow[] = []
   const damaged: GapRun[] = []
   for (const row of rows) {
-    if (rowBlobs(row, pages) === undefined) damaged.push(...row.runs)
+    if (wholeRow(row, pages) === undefined) damaged.push(...row.runs)
     else whole.push(row)
   }
-  const gaps = withoutOverlaps(found.gaps)
-  const known = [...gaps, ...rows.flatMap(({ runs }) => runs)]
-  const lastSeq = known.reduce((most, { toSeq }) => Math.max(most, toSeq), 0)
   const gone: Record<string, number> = {}
-  for (const gap of gaps) gone[gap.reason] = (gone[gap.reason] ?? 0) + places([gap])
+  for (const gap of gaps) gone[gap.reason] = (gone[gap.reason] ?? 0) + placesIn([gap])
   const events = Object.fromEntries(
-    EVENT_CLASSES.map((name) => [name, places(whole.filter((row) => row.class === name).flatMap(({ runs }) => runs))]),
+    EVENT_CLASSES.map((name) => [
+      name,
+      placesIn(whole.filter((row) => row.class === name).flatMap(({ runs }) => runs)),
+    ]),
   ) as Record<EventClass, number>
   const { hub, epoch } = found
-  return { hub, epoch, pages: count, lastSeq, events, gone, damaged, missing: missingRuns(known, lastSeq) }
+  return { hub, epoch, pages: count, lastSeq, events, gone, damaged, missing }
 }
 
-/** What can be read of a log's file, in order of place; what can't stands as a gap in its place. */
-export function* entriesIn(count: number, pages: PageSource): Generator<Entry> {
-  const found = findRecords(count, pages, freePages(count, pages))
-  const rows = chosenRows(found, Number.POSITIVE_INFINITY)
+/** Whose log it is, and what can be read of its file, in order of place; what can't stands as a gap in its place. */
+export function storedEntries(
+  count: number,
+  pages: PageSource,
+): { readonly hub: string | undefined; readonly entries: Iterable<Entry> } {
+  const found = survey(count, pages)
+  return { hub: found.found.hub, entries: entriesIn(found, pages) }
+}
+
+function* entriesIn({ found, rows, gaps, missing }: Survey, pages: PageSource): Generator<Entry> {
   const epoch = found.epoch ?? 'unknown'
-  const gaps = withoutOverlaps(found.gaps)
-  const known = [...gaps, ...rows.flatMap(({ runs }) => runs)]
-  const lastSeq = known.reduce((most, { toSeq }) => Math.max(most, toSeq), 0)
-  const holes = [...gaps, ...missingRuns(known, lastSeq)].sort((a, b) => a.fromSeq - b.fromSeq)
+  const holes = [...gaps, ...missing].sort((a, b) => a.fromSeq - b.fromSeq)
   const waiting: Entry[] = []
   let hole = 0
   for (const row of [...rows].sort((a, b) => a.runs[0]!.fromSeq - b.runs[0]!.fromSeq)) {
@@ -79,13 +106,8 @@ function placeOf(entry: Entry): number {
 }
 
 function entriesOf(row: FoundRow, found: Findings, pages: PageSource, epoch: string): readonly Entry[] {
-  const blobs = rowBlobs(row, pages)
-  if (blobs === undefined) return row.runs.map((run): Entry => ({ kind: 'gap', epoch, ...run }))
-  const head = decodeHead(row.class, row.last, blobs.head)
-  const events = correctedEvents(decodeBody(head, blobs.body), found.clockFixes.get(row.boot))
+  const whole = wholeRow(row, pages)
+  if (whole === undefined) return row.runs.map((run): Entry => ({ kind: 'gap', epoch, ...run }))
+  const events = correctedEvents(whole.events, found.clockFixes.get(row.boot))
   return unpackEvents(events, events.streams, epoch)
-}
-
-function places(runs: readonly GapRun[]): number {
-  return runs.reduce((sum, { fromSeq, toSeq }) => sum + toSeq - fromSeq + 1, 0)
 }

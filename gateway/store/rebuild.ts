@@ -1,9 +1,9 @@
-import { EVENT_CLASSES, type EventClass } from '../contract/event.ts'
+import { EVENT_CLASSES } from '../contract/event.ts'
 import { Boots } from './boots.ts'
 import { Cursors } from './cursors.ts'
-import { type GapRun, Gaps, joined } from './gaps.ts'
+import { endOfRuns, everyClass, type GapRun, Gaps, joined, placesIn } from './gaps.ts'
 import type { PageSource } from './page-format.ts'
-import { chosenRows, type Findings, type FoundRow, rowBlobs } from './salvage.ts'
+import { chosenRows, type Findings, type FoundRow, wholeRow } from './salvage.ts'
 import { recordCrc } from './schema.ts'
 import type { Sqlite } from './sqlite.ts'
 
@@ -34,15 +34,15 @@ export function rebuild(db: Sqlite, epoch: string, found: Findings, pages: PageS
   const copied = copyRows(db, chosenRows(found, room.bytes), pages)
   putBoots(db, found, copied)
   const known = [...found.gaps, ...copied.flatMap(({ runs }) => runs)]
-  const reached = known.reduce((most, { toSeq }) => Math.max(most, toSeq), room.lastSeq)
+  const reached = endOfRuns(known, room.lastSeq)
   const lost = missingRuns(known, reached)
   new Gaps(db).add([...withoutOverlaps(found.gaps), ...lost])
   if (found.epoch !== undefined) putCursors(db, epoch, found, reached)
   return {
     epoch: found.epoch,
     rows: copied.length,
-    events: copied.reduce((sum, { runs }) => sum + places(runs), 0),
-    lostPlaces: places(lost),
+    events: copied.reduce((sum, { runs }) => sum + placesIn(runs), 0),
+    lostPlaces: placesIn(lost),
     lastSeq: reached,
   }
 }
@@ -52,9 +52,9 @@ function copyRows(db: Sqlite, rows: readonly FoundRow[], pages: PageSource): Fou
     EVENT_CLASSES.map((name) => [name, db.prepare(`INSERT INTO ${name} (last, head, body) VALUES (?, ?, ?)`)]),
   )
   return rows.filter((row) => {
-    const blobs = rowBlobs(row, pages)
-    if (blobs === undefined) return false
-    inserts.get(row.class)!.run(row.last, blobs.head, blobs.body)
+    const whole = wholeRow(row, pages)
+    if (whole === undefined) return false
+    inserts.get(row.class)!.run(row.last, whole.head, whole.body)
     return true
   })
 }
@@ -89,9 +89,7 @@ export function missingRuns(known: readonly GapRun[], lastSeq: number): GapRun[]
   const missing: GapRun[] = []
   const add = (fromSeq: number, toSeq: number): void => {
     if (fromSeq > toSeq) return
-    const count = toSeq - fromSeq + 1
-    const counts = Object.fromEntries(EVENT_CLASSES.map((name) => [name, count])) as Record<EventClass, number>
-    missing.push({ fromSeq, toSeq, reason: 'corrupt', counts })
+    missing.push({ fromSeq, toSeq, reason: 'corrupt', counts: everyClass(toSeq - fromSeq + 1) })
   }
   let next = 1
   for (const { fromSeq, toSeq } of [...known].sort((a, b) => a.fromSeq - b.fromSeq)) {
@@ -115,8 +113,4 @@ export function withoutOverlaps(runs: readonly GapRun[]): GapRun[] {
     }
   }
   return joined(kept)
-}
-
-function places(runs: readonly GapRun[]): number {
-  return runs.reduce((sum, { fromSeq, toSeq }) => sum + toSeq - fromSeq + 1, 0)
 }

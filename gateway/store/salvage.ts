@@ -1,5 +1,6 @@
 import { EVENT_CLASSES, type EventClass, type GapReason } from '../contract/event.ts'
 import { LINK_BYTES } from './audit-chain.ts'
+import type { Events } from './collect.ts'
 import { type GapRun, runsOf } from './gaps.ts'
 import { leafCells, type PageSource, type Value } from './page-format.ts'
 import { DamagedRow, decodeBody, decodeHead } from './row.ts'
@@ -129,17 +130,20 @@ function gapRun(last: number, values: readonly Value[]): GapRun | undefined {
   }
 }
 
-/** The two blobs of a row that was found, when its body is whole too. */
-export function rowBlobs(
-  row: FoundRow,
-  pages: PageSource,
-): { readonly head: Buffer; readonly body: Buffer } | undefined {
+/** The two blobs of a row, and what they hold. */
+export interface WholeRow {
+  readonly head: Buffer
+  readonly body: Buffer
+  readonly events: Events
+}
+
+/** A row that was found, when its body is whole too. */
+export function wholeRow(row: FoundRow, pages: PageSource): WholeRow | undefined {
   for (const { rowid, values } of leafCells(row.page, pages)) {
     const [, head, body] = values
     if (rowid !== row.last || !Buffer.isBuffer(head) || !Buffer.isBuffer(body)) continue
     try {
-      decodeBody(decodeHead(row.class, row.last, head), body)
-      return { head, body }
+      return { head, body, events: decodeBody(decodeHead(row.class, row.last, head), body) }
     } catch (error) {
       if (!(error instanceof DamagedRow)) throw error
     }

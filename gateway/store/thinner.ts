@@ -1,5 +1,5 @@
 import type { Events } from './collect.ts'
-import type { Gaps } from './gaps.ts'
+import { type Gaps, placesIn } from './gaps.ts'
 import { KeptNumber } from './kept-number.ts'
 import { COLUMNS, MONO_US } from './parcel.ts'
 import { decodeBody, decodeHead, type RowEncoder, type RowHead } from './row.ts'
@@ -183,7 +183,7 @@ export class Thinner {
     this.#usage.save(lastSeq + count)
     return {
       summaries: count,
-      thinned: runs.reduce((sum, { fromSeq, toSeq }) => sum + toSeq - fromSeq + 1, 0),
+      thinned: placesIn(runs),
       worked: true,
     }
   }

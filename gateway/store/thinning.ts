@@ -14,8 +14,6 @@ export interface Reading {
   readonly body: string
 }
 
-/** From the least sure to the surest. */
-
 /** The period that a reading belongs to: by the wall where a clock vouched for it, else by the time since the start of the hub. */
 export function periodOf({ stream, wallMs, monoUs }: Pick<Reading, 'stream' | 'wallMs' | 'monoUs'>): Period {
   const sure = isTrusted(stream.clock)
