@@ -37,6 +37,14 @@ export function wantsJson(args: readonly string[]): boolean {
   return readArguments(args, { json: { type: 'boolean', default: false } }).values.json
 }
 
+/** A verb was called without a deed of its own, or with one that it does not know. */
+export function unknownDeed(name: string | undefined, deeds: readonly string[]): UsageError {
+  if (name === undefined) return new UsageError(`one of ${deeds.join(', ')} is wanted`)
+  const guess = nearest(name, deeds)
+  const way = guess === undefined ? `there are ${deeds.join(', ')}` : `did you mean ${guess}?`
+  return new UsageError(`unknown \`${name}\`; ${way}`)
+}
+
 function usageError(error: unknown, known: readonly string[]): unknown {
   if (!(error instanceof TypeError) || !('code' in error)) return error
   const typed = /'(?:-\w, )?--?([^' =]+)/.exec(error.message)?.[1]

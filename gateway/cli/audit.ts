@@ -2,11 +2,10 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { Fault } from '../contract/fault.ts'
-import { nearest } from '../contract/nearest.ts'
 import { findAuditKey } from '../io/audit-key.ts'
 import { type AuditVerdict, checkTrail, HEAD_TYPE, type SignedHead } from '../store/audit-check.ts'
 import { trailIn } from '../store/audit-trail.ts'
-import { readArguments, UsageError } from './arguments.ts'
+import { readArguments, unknownDeed } from './arguments.ts'
 import { dataFolder, readGeneralSettings, settingsPath } from './settings-file.ts'
 import { logPath, withPages } from './stored-log.ts'
 import type { Terminal } from './terminal.ts'
@@ -24,11 +23,7 @@ const LISTED_MAX = 50
 export async function run([deed, ...args]: readonly string[], terminal: Terminal): Promise<number> {
   if (deed === 'verify') return verify(args, terminal)
   if (deed === 'key') return key(args, terminal)
-  if (deed === undefined) throw new UsageError(`one of ${DEEDS.join(', ')} is wanted`)
-  const guess = nearest(deed, DEEDS)
-  throw new UsageError(
-    `unknown \`${deed}\`; ${guess === undefined ? `there are ${DEEDS.join(', ')}` : `did you mean ${guess}?`}`,
-  )
+  throw unknownDeed(deed, DEEDS)
 }
 
 async function verify(args: readonly string[], terminal: Terminal): Promise<number> {

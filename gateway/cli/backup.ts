@@ -1,14 +1,13 @@
-import { existsSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { dirname } from 'node:path'
 import { Fault } from '../contract/fault.ts'
 import { inspect, isWhole } from '../store/inspection.ts'
 import { openSqlite } from '../store/sqlite.ts'
 import { syncFile } from '../store/worker-files.ts'
 import { readArguments } from './arguments.ts'
-import { awayFault, localUrl, problemFault, tokenOf } from './hub-access.ts'
+import { askHub, localUrl } from './hub-access.ts'
 import { settingsPath } from './settings-file.ts'
-import { withPages } from './stored-log.ts'
+import { newPath, withPages } from './stored-log.ts'
 import type { Terminal } from './terminal.ts'
 
 const OPTIONS = { settings: { type: 'string' }, url: { type: 'string' } } as const
@@ -16,9 +15,7 @@ const OPTIONS = { settings: { type: 'string' }, url: { type: 'string' } } as con
 /** The log of a running hub as one whole file, while the hub goes on. */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
   const { values, positionals } = readArguments(args, OPTIONS, ['FILE'])
-  const to = resolve(terminal.folder, positionals[0]!)
-  if (existsSync(to))
-    throw new Fault('setup', `${to} is there already`, { hint: 'give the name of a file that is not' })
+  const to = newPath(positionals[0]!, terminal)
   const base = values.url ?? localUrl(settingsPath(values.settings, terminal))
   const partial = `${to}.partial`
   try {
@@ -39,21 +36,13 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
 
 /** The database into a file and the WAL beside it. */
 async function fetchInto(file: string, base: string, terminal: Terminal): Promise<void> {
-  const headers = { authorization: `Bearer ${tokenOf(terminal)}` }
-  const answer = await fetch(new URL('/v1/backup', base), {
-    headers,
-    signal: terminal.signal,
-    redirect: 'error',
-  }).catch((error) => {
-    throw awayFault(base, error)
-  })
+  const answer = await askHub(base, '/v1/backup', terminal)
   const databaseBytes = Number(answer.headers.get('linli-database-bytes'))
-  if (answer.status !== 200 || answer.body === null) throw problemFault(answer.status, await answer.text())
   const database = await open(file, 'w', 0o600)
   const wal = await open(`${file}-wal`, 'w', 0o600)
   try {
     let at = 0
-    for await (const piece of answer.body) {
+    for await (const piece of answer.body ?? []) {
       const own = Math.max(0, Math.min(piece.length, databaseBytes - at))
       if (own > 0) await database.write(piece, 0, own)
       if (own < piece.length) await wal.write(piece, own, piece.length - own)

@@ -25,6 +25,25 @@ export function problemFault(status: number, body: string): Fault {
   return new Fault('connection', `the hub answered ${status}: ${text}`, hint)
 }
 
+/**
+ * Ask a hub once, with the token of the environment.
+ * @param signal ends the asking, such as Ctrl-C
+ * @throws Fault when nobody answers, or with anything but 200
+ */
+export async function askHub(
+  base: string,
+  path: string,
+  terminal: Terminal,
+  signal = terminal.signal,
+): Promise<Response> {
+  const headers = { authorization: `Bearer ${tokenOf(terminal)}` }
+  const answer = await fetch(new URL(path, base), { headers, signal, redirect: 'error' }).catch((error) => {
+    throw awayFault(base, error)
+  })
+  if (answer.status !== 200) throw problemFault(answer.status, await answer.text())
+  return answer
+}
+
 /** @throws Fault when there is none */
 export function tokenOf({ environment }: Terminal): string {
   const token = environment.LINLI_TOKEN

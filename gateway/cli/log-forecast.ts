@@ -4,7 +4,7 @@ import { Fault, isFault } from '../contract/fault.ts'
 import type { Forecast } from '../store/forecast.ts'
 import { forecastOfFile } from '../store/stored-forecast.ts'
 import { readArguments } from './arguments.ts'
-import { awayFault, localUrl, problemFault, tokenOf } from './hub-access.ts'
+import { askHub, localUrl } from './hub-access.ts'
 import { readGeneralSettings, settingsPath } from './settings-file.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -21,7 +21,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   const forecast =
     values.url === undefined
       ? await ofSettings(settingsPath(values.settings, terminal), terminal)
-      : await askHub(values.url, terminal)
+      : await ofHub(values.url, terminal)
   terminal.out(values.json ? `${JSON.stringify(forecast, undefined, 2)}\n` : inWords(forecast))
   return 0
 }
@@ -32,20 +32,14 @@ async function ofSettings(file: string, terminal: Terminal): Promise<Forecast> {
     return forecastOfFile(resolve(dirname(file), storage.path), { keepMs: storage.keepMs, maxBytes: storage.maxBytes })
   } catch (error) {
     if (!isFault(error) || error.code !== 'store-in-use' || api === undefined) throw error
-    return await askHub(localUrl(file), terminal)
+    return await ofHub(localUrl(file), terminal)
   }
 }
 
 /** @throws Fault when nobody answers, or the hub runs too short a time to say */
-async function askHub(base: string, terminal: Terminal): Promise<Forecast> {
-  const headers = { authorization: `Bearer ${tokenOf(terminal)}` }
+async function ofHub(base: string, terminal: Terminal): Promise<Forecast> {
   const signal = AbortSignal.any([terminal.signal, AbortSignal.timeout(ANSWER_MS)])
-  const answer = await fetch(new URL('/metrics', base), { headers, signal, redirect: 'error' }).catch((error) => {
-    throw awayFault(base, error)
-  })
-  const text = await answer.text()
-  if (answer.status !== 200) throw problemFault(answer.status, text)
-  return forecastIn(text)
+  return forecastIn(await (await askHub(base, '/metrics', terminal, signal)).text())
 }
 
 /** The forecast among the figures of a hub (Prometheus text format 0.0.4). */

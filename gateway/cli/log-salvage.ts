@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Fault } from '../contract/fault.ts'
 import { salvageInto } from '../store/log-file.ts'
 import { readArguments, UsageError } from './arguments.ts'
-import { withPages } from './stored-log.ts'
+import { newPath, withPages } from './stored-log.ts'
 import type { Terminal } from './terminal.ts'
 
 const OPTIONS = { to: { type: 'string' }, json: { type: 'boolean', default: false } } as const
@@ -13,9 +12,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   const { values, positionals } = readArguments(args, OPTIONS, ['FILE'])
   if (values.to === undefined) throw new UsageError('--to NEW is missing')
   const from = resolve(terminal.folder, positionals[0]!)
-  const to = resolve(terminal.folder, values.to)
-  if (existsSync(to))
-    throw new Fault('setup', `${to} is there already`, { hint: 'give the name of a file that is not' })
+  const to = newPath(values.to, terminal)
   const salvaged = await withPages(from, (pages) => salvageInto(to, pages))
   if (salvaged === undefined) {
     throw new Fault('setup', `${from} holds no event that is whole`, { hint: 'is it a log, or what was one?' })

@@ -1,5 +1,4 @@
-import { nearest } from '../contract/nearest.ts'
-import { UsageError } from './arguments.ts'
+import { unknownDeed } from './arguments.ts'
 import type { Terminal } from './terminal.ts'
 
 interface Deed {
@@ -15,14 +14,7 @@ const DEEDS: Readonly<Record<string, () => Promise<Deed>>> = {
 
 /** `linli log DEED ...` */
 export async function run([name, ...args]: readonly string[], terminal: Terminal): Promise<number> {
-  const names = Object.keys(DEEDS)
-  if (name === undefined) throw new UsageError(`one of ${names.join(', ')} is wanted`)
-  if (!Object.hasOwn(DEEDS, name)) {
-    const guess = nearest(name, names)
-    throw new UsageError(
-      `unknown \`${name}\`; ${guess === undefined ? `there are ${names.join(', ')}` : `did you mean ${guess}?`}`,
-    )
-  }
+  if (name === undefined || !Object.hasOwn(DEEDS, name)) throw unknownDeed(name, Object.keys(DEEDS))
   const { run: act } = await DEEDS[name]!()
   return act(args, terminal)
 }

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { Fault } from '../contract/fault.ts'
 import { inspect, isWhole } from '../store/inspection.ts'
 import { DataLock } from '../store/sqlite.ts'
-import { setAside, syncFile } from '../store/worker-files.ts'
+import { setAside, stampOf, syncFile } from '../store/worker-files.ts'
 import { readArguments } from './arguments.ts'
 import { readGeneralSettings, settingsPath } from './settings-file.ts'
 import { withPages } from './stored-log.ts'
@@ -33,7 +33,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   }
   const lock = DataLock.take(path)
   try {
-    const stamp = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')
+    const stamp = stampOf(Date.now())
     const aside = existsSync(path) ? setAside(path, `replaced-${stamp}`) : undefined
     for (const end of ['', '-wal']) if (existsSync(backup + end)) copyFileSync(backup + end, path + end)
     for (const end of ['', '-wal']) if (existsSync(path + end)) syncFile(path + end)

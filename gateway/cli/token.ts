@@ -6,7 +6,7 @@ import { nearest } from '../contract/nearest.ts'
 import { createClock } from '../io/clock.ts'
 import { fileStamp, readFileText, writeFileDurably } from '../io/files.ts'
 import { systemRandom } from '../io/random.ts'
-import { readArguments, UsageError } from './arguments.ts'
+import { readArguments, unknownDeed } from './arguments.ts'
 import { dataFolder, readGeneralSettings, settingsPath } from './settings-file.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -14,7 +14,6 @@ const OPTIONS = { settings: { type: 'string' }, json: { type: 'boolean', default
 const DEEDS = ['create', 'list', 'revoke']
 
 export async function run([deed, ...args]: readonly string[], terminal: Terminal): Promise<number> {
-  if (deed === undefined) throw new UsageError(`one of ${DEEDS.join(', ')} is wanted`)
   const open = (given: string | undefined) => openBook(settingsPath(given, terminal))
   switch (deed) {
     case 'create': {
@@ -29,12 +28,8 @@ export async function run([deed, ...args]: readonly string[], terminal: Terminal
       const { values, positionals } = readArguments(args, OPTIONS, ['ID'])
       return revoke(positionals[0]!, open(values.settings), terminal)
     }
-    default: {
-      const guess = nearest(deed, DEEDS)
-      throw new UsageError(
-        `unknown \`${deed}\`; ${guess === undefined ? `there are ${DEEDS.join(', ')}` : `did you mean ${guess}?`}`,
-      )
-    }
+    default:
+      throw unknownDeed(deed, DEEDS)
   }
 }
 

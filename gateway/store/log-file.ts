@@ -19,6 +19,7 @@ import {
   isTooShort,
   setAside,
   setWalAside,
+  stampOf,
   unfinishedSalvage,
   walSalt,
   wasSetAside,
@@ -71,7 +72,7 @@ export function openLogFile(
   mark: Mark | undefined,
   freeBytes: number | undefined = undefined,
 ): OpenedLog {
-  const stamp = new Date(opening.wallMs).toISOString().replaceAll(/[-:]|\.\d+/g, '')
+  const stamp = stampOf(opening.wallMs)
   const salt = walSalt(file.path)
   const judged = file.atLeast === undefined && mark !== undefined && salt !== undefined && !isOrphanWal(file.path)
   const foreign = judged && !isOwnWal(mark, salt)

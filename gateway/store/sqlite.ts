@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { crc32 } from 'node:zlib'
 import Database from 'better-sqlite3'
 import { Fault } from '../contract/fault.ts'
-import { beginSalvage, finishSalvage } from './worker-files.ts'
+import { beginSalvage, finishSalvage, noLogFault } from './worker-files.ts'
 
 /** The way to SQLite: this file opens it, settles how durable it is, and says what its errors mean. */
 export type Sqlite = Database.Database
@@ -51,12 +51,7 @@ export function openSqlite(path: string): Sqlite {
  * @throws Fault of reach `setup` where a hub has it open or there is none; errors of SQLite as they are
  */
 export function lookInto<T>(path: string, look: (db: Sqlite) => T): T {
-  if (!existsSync(path)) {
-    throw new Fault('setup', `there is no log at ${path}`, {
-      code: 'store',
-      hint: 'is storage.path right? has a hub run?',
-    })
-  }
+  if (!existsSync(path)) throw noLogFault(path)
   const lock = DataLock.take(path)
   try {
     return lookUnder(path, look)

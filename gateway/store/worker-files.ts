@@ -10,6 +10,7 @@ import {
   statSync,
 } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
+import { Fault } from '../contract/fault.ts'
 
 /** The files of a log as files: which are there, what they are called, and what is done with one that is damaged. */
 
@@ -27,6 +28,11 @@ export function walSalt(path: string): number | undefined {
     closeSync(file)
   }
   return header.readUInt32BE(16)
+}
+
+/** How a moment is written in the name of a file: 20261123T080000Z. */
+export function stampOf(wallMs: number): string {
+  return new Date(wallMs).toISOString().replaceAll(/[-:]|\.\d+/g, '')
 }
 
 /** Give a WAL that does not belong to the database another name. */
@@ -89,6 +95,14 @@ export function syncFile(path: string): void {
   } finally {
     closeSync(file)
   }
+}
+
+/** Somebody asks for a log where none is. */
+export function noLogFault(path: string): Fault {
+  return new Fault('setup', `there is no log at ${path}`, {
+    code: 'store',
+    hint: 'is storage.path right? has a hub run?',
+  })
 }
 
 /** A few bytes that SQLite would take for an empty file and write over; a file that is really empty is none. */
