@@ -28,18 +28,14 @@ const KNOWN = ['after', 'limit', 'types', 'devices', 'classes', 'wait'] as const
 
 /** @throws ApiProblem that names the parameter, the value found and the way out. */
 export function readEventsQuery(query: ApiRequest['query'], cursors: CursorCodec): EventsQuery {
-  for (const [parameter, values] of Object.entries(query)) {
-    if (!(KNOWN as readonly string[]).includes(parameter)) {
-      throw badParameter(parameter, values.join(','), `there is no such parameter; there are ${KNOWN.join(', ')}`)
-    }
-  }
+  refuseUnknown(query, KNOWN)
   const types = patterns(query, 'types')
   const devices = patterns(query, 'devices')
   const classes = classNames(query)
   return {
     after: after(query, cursors),
     limit: limit(query),
-    waitMs: waitMs(query),
+    waitMs: readWait(query, 0),
     ...(types === undefined ? {} : { types }),
     ...(devices === undefined ? {} : { devices }),
     ...(classes === undefined ? {} : { classes }),
@@ -68,9 +64,19 @@ function limit(query: ApiRequest['query']): number | undefined {
   return number
 }
 
-function waitMs(query: ApiRequest['query']): number {
+/** @throws ApiProblem for a parameter that is none of these */
+export function refuseUnknown(query: ApiRequest['query'], known: readonly string[]): void {
+  for (const [parameter, values] of Object.entries(query)) {
+    if (known.includes(parameter)) continue
+    const there = known.length === 1 ? 'there is' : 'there are'
+    throw badParameter(parameter, values.join(','), `there is no such parameter; ${there} ${known.join(', ')}`)
+  }
+}
+
+/** How long to wait, in milliseconds. @param otherwise where the caller does not say */
+export function readWait(query: ApiRequest['query'], otherwise: number): number {
   const text = one(query, 'wait')
-  if (text === undefined) return 0
+  if (text === undefined) return otherwise
   const parsed = duration.safeParse(text)
   if (!parsed.success) throw badParameter('wait', text, 'a duration with its unit is wanted, such as 500ms or 30s')
   return Math.min(parsed.data, WAIT_MS_MAX)

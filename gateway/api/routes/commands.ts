@@ -4,8 +4,9 @@ import type { CommandRecord, CommandRequest, Outcome, Refusal } from '../../cont
 import { duration, name } from '../../contract/units.ts'
 import { type Desk, DeskFull, KeyUsed } from '../../core/desk.ts'
 import { within } from '../../core/within.ts'
-import { WAIT_MS_MAX } from '../parameters.ts'
-import { ApiProblem, badParameter, type ProblemKind } from '../problem.ts'
+import { readBody } from '../body.ts'
+import { readWait, refuseUnknown } from '../parameters.ts'
+import { ApiProblem, type ProblemKind } from '../problem.ts'
 import { type Answer, type ApiRequest, type Caller, callerOf, type Route } from '../route.ts'
 
 const JSON_TYPE = 'application/json; charset=utf-8'
@@ -42,7 +43,8 @@ export function commandRoutes(parts: CommandsParts): readonly Route[] {
 
 async function post(request: ApiRequest, { desk, clock }: CommandsParts): Promise<Answer> {
   const caller = callerOf(request)
-  const waitMs = waitOf(request)
+  refuseUnknown(request.query, ['wait'])
+  const waitMs = readWait(request.query, WAIT_MS)
   const asked: CommandRequest = { ...bodyOf(request.body), key: keyOf(request) }
   try {
     const { id, done } = desk.request({ by: byOf(caller), rights: caller.commands }, asked)
@@ -117,32 +119,7 @@ function keyOf(request: ApiRequest): string {
   throw new ApiProblem(400, 'bad-request', `${found}; ${hint}`, { members: { hint } })
 }
 
-function waitOf({ query }: ApiRequest): number {
-  for (const name of Object.keys(query)) {
-    if (name !== 'wait') throw badParameter(name, query[name]!.join(','), 'there is no such parameter; there is wait')
-  }
-  const [text] = query.wait ?? []
-  if (text === undefined) return WAIT_MS
-  const parsed = duration.safeParse(text)
-  if (!parsed.success) throw badParameter('wait', text, 'a duration with its unit is wanted, such as 0s or 30s')
-  return Math.min(parsed.data, WAIT_MS_MAX)
-}
-
 function bodyOf(body: string): Omit<CommandRequest, 'key'> {
-  let json: unknown
-  try {
-    json = JSON.parse(body)
-  } catch (cause) {
-    const members = { hint: HINT }
-    throw new ApiProblem(400, 'bad-request', `the body is not JSON: ${(cause as Error).message}; ${HINT}`, { members })
-  }
-  const parsed = bodySchema.safeParse(json)
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]
-    const where = issue?.path.join('.') ?? ''
-    const detail = `the body is not understood: ${where === '' ? '' : `${where}: `}${issue?.message}; ${HINT}`
-    throw new ApiProblem(400, 'bad-request', detail, { members: { hint: HINT } })
-  }
-  const { within, issued, ...rest } = parsed.data
+  const { within, issued, ...rest } = readBody(bodySchema, body, HINT)
   return { ...rest, withinMs: within, ...(issued === undefined ? {} : { issuedMs: Date.parse(issued) }) }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { EVENT_CLASSES, type EventClass } from '../../contract/event.ts'
+import { EVENT_CLASSES } from '../../contract/event.ts'
 import type { Position, Store } from '../../store/store.ts'
+import { readBody } from '../body.ts'
 import type { CursorCodec } from '../cursor.ts'
 import { pullConsumer } from '../options.ts'
 import { positionProblem } from '../positions.ts'
@@ -34,7 +35,7 @@ export function consumerRoutes(parts: ConsumersParts): readonly Route[] {
 async function confirm(request: ApiRequest, parts: ConsumersParts): Promise<Answer> {
   const id = ownId(request)
   const cursors = parts.cursors(id)
-  const { cursor, classes } = confirmationOf(request.body)
+  const { cursor, classes } = readBody(bodySchema, request.body, HINT)
   const position = cursors.read(cursor, 'cursor')
   try {
     await parts.store.confirm(pullConsumer(id), position, classes)
@@ -61,20 +62,4 @@ function ownId(request: ApiRequest): string {
   if (request.path.id === id) return id
   const hint = `the token is that of ${id}; its cursor is at /v1/consumers/${id}/cursor`
   throw new ApiProblem(403, 'forbidden', `this cursor belongs to another consumer; ${hint}`, { members: { hint } })
-}
-
-function confirmationOf(body: string): { readonly cursor: string; readonly classes?: readonly EventClass[] } {
-  let json: unknown
-  try {
-    json = JSON.parse(body)
-  } catch (cause) {
-    const members = { hint: HINT }
-    throw new ApiProblem(400, 'bad-request', `the body is not JSON: ${(cause as Error).message}; ${HINT}`, { members })
-  }
-  const parsed = bodySchema.safeParse(json)
-  if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]
-  const where = issue?.path.join('.') ?? ''
-  const detail = `the body is not understood: ${where === '' ? '' : `${where}: `}${issue?.message}; ${HINT}`
-  throw new ApiProblem(400, 'bad-request', detail, { members: { hint: HINT } })
 }
