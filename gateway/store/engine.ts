@@ -88,6 +88,11 @@ export class Engine {
     this.#reader = new Reader(db, this.#gaps, this.#fixes)
   }
 
+  /** What keeps the log within its room, where the settings say how much that is. */
+  get keeper(): Keeper | undefined {
+    return this.#keeper
+  }
+
   get lastSeq(): number {
     return this.#lastSeq
   }
@@ -214,11 +219,6 @@ export class Engine {
     const [db, gaps, cursors, encoder] = [this.#db, this.#gaps, this.#cursors, this.#encoder]
     const parts = { db, epoch: this.epoch, boot: this.boot, gaps, cursors, encoder }
     this.#keeper = new Keeper(parts, retention, this.#lastSeq)
-  }
-
-  /** Whether there is something to be let go of. */
-  tendDue(): boolean {
-    return this.#keeper?.due() ?? false
   }
 
   /** One small step of what keeps the log within its room and its age. */

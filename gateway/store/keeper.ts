@@ -21,6 +21,7 @@ import {
   type Trim,
 } from './retention.ts'
 import { decodeHead, type RowEncoder } from './row.ts'
+import { writeShrunk } from './shrink.ts'
 import type { Sqlite, Statement } from './sqlite.ts'
 import { Thinner } from './thinner.ts'
 import { bytesOnDisk, Usage } from './usage.ts'
@@ -144,6 +145,11 @@ export class Keeper {
 
   #cap(): void {
     this.#db.pragma(`max_page_count=${this.#room.databaseBytes / PAGE_BYTES}`)
+  }
+
+  /** Write a smaller copy beside the database, where that takes more of the disk than it may. @returns whether it did */
+  writeShrunk(path: string, freeBytes: number): boolean {
+    return writeShrunk(this.#db, path, this.#wholeRoom.databaseBytes, freeBytes)
   }
 
   /** A row was added. */

@@ -7,13 +7,14 @@ import type { Confirm, Standing } from './cursors.ts'
 import { type Disk, type DiskReport, DiskWatch } from './disk-watch.ts'
 import type { Engine, Places } from './engine.ts'
 import type { KeepingReport, Kept } from './keeper.ts'
-import { type EpochChange, type LogFile, openLogFile } from './log-file.ts'
+import { type EpochChange, type LogFile, type OpenedLog, openLogFile } from './log-file.ts'
 import { markText, parseMark } from './mark.ts'
 import { meaningOf } from './meaning.ts'
 import type { PageQuery, RawPage } from './page-builder.ts'
 import type { Parcel, Stream } from './parcel.ts'
 import { StoreTrouble } from './refusal.ts'
 import { fittingBytes, roomOf } from './retention.ts'
+import { adoptShrunk } from './shrink.ts'
 import { DataLock, trouble } from './sqlite.ts'
 import { copyFault, LiveCopy } from './worker-copy.ts'
 import { diskUnder } from './worker-disk.ts'
@@ -185,7 +186,7 @@ export class StoreService {
   #committed(places: Places & { readonly confirmed: readonly number[] }): Committed {
     const due = this.#open.checkpointDue()
     if (due === 'now') this.#checkpointBehindCommit()
-    const tendDue = this.#engine?.tendDue() === true || this.#watch?.news === true
+    const tendDue = this.#engine?.keeper?.due() === true || this.#watch?.news === true
     return { ...places, checkpointDue: due === 'idle', tendDue }
   }
 
@@ -198,11 +199,25 @@ export class StoreService {
 
   #begin(file: LogFile, opening: Opening): Opened {
     this.#closeEngine()
+    const { engine, ...news } = this.#openFile(file, opening)
+    if (engine.keeper?.writeShrunk(file.path, this.#diskUnder(file.path).freeBytes() ?? 0) === true) {
+      this.#closeEngine()
+      adoptShrunk(file.path)
+      return { ...this.#told(this.#openFile(file, opening).engine), ...news }
+    }
+    return { ...this.#told(engine), ...news }
+  }
+
+  #openFile(file: LogFile, opening: Opening): OpenedLog {
     const mark = parseMark(this.#lock?.read() ?? '')
-    const { engine, ...news } = openLogFile(file, opening, mark, this.#diskUnder(file.path).freeBytes())
-    this.#engine = engine
-    if (file.retention !== undefined && this.#watch !== undefined) engine.keep(file.retention, this.#watch)
-    this.#mark(engine, false)
+    const opened = openLogFile(file, opening, mark, this.#diskUnder(file.path).freeBytes())
+    this.#engine = opened.engine
+    if (file.retention !== undefined && this.#watch !== undefined) opened.engine.keep(file.retention, this.#watch)
+    this.#mark(opened.engine, false)
+    return opened
+  }
+
+  #told(engine: Engine): Opened {
     const { epoch, lastSeq } = engine
     return {
       epoch,
@@ -210,7 +225,6 @@ export class StoreService {
       lastSeq,
       standings: engine.standings(),
       clock: engine.clock(),
-      ...news,
     }
   }
 

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { EVENT_CLASSES, type EventClass, type NewEvent } from '../../../../gateway/contract/event.ts'
 import { directPort } from '../../../../gateway/store/direct-port.ts'
@@ -272,4 +272,25 @@ test('a crash right behind an eviction leaves a count that is right', async () =
     await again.close()
     expect(rig.ask('SELECT count(*) AS rows FROM telemetry', path)).toEqual([{ rows }])
   }
+})
+
+test('a log whose room was made smaller gives it back to the disk at a start, and loses no place by it', async () => {
+  const rig = storeRig()
+  const large = await rig.open({ retention: small({ maxBytes: 8_000_000 }) })
+  for (let round = 0; round < 60; round++) await large.append(noisy(100))
+  await large.close()
+  const grownBytes = statSync(rig.path).size
+  expect(grownBytes).toBeGreaterThan(1_500_000)
+  const trimming = await rig.open({ retention: small() })
+  const epoch = trimming.epoch()
+  await rig.clock.advance(10 * ROUND_MS)
+  await trimming.close()
+  expect(statSync(rig.path).size).toBe(grownBytes)
+  const shrunk = await rig.open({ retention: small() })
+  expect(statSync(rig.path).size).toBeLessThan(1_000_000)
+  expect(shrunk.epoch()).toBe(epoch)
+  const { held, gone } = await accountFor(shrunk)
+  expect(held.telemetry + gone).toBe(6000)
+  expect(held.telemetry).toBeGreaterThan(500)
+  expect(existsSync(`${rig.path}.shrunk`)).toBe(false)
 })
