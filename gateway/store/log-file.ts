@@ -11,7 +11,7 @@ import { rebuild, type Salvaged } from './rebuild.ts'
 import { DamagedRow, decodeHead } from './row.ts'
 import { findRecords } from './salvage.ts'
 import { addTables, createTables, isEmpty, recordCrc, schemaProblem } from './schema.ts'
-import { buildSqlite, openSqlite, type Sqlite, trouble } from './sqlite.ts'
+import { buildSqlite, openSqlite, type Sqlite, settleWal, trouble } from './sqlite.ts'
 import {
   beginSalvage,
   endSalvage,
@@ -24,7 +24,7 @@ import {
   walSalt,
   wasSetAside,
 } from './worker-files.ts'
-import { RawPages } from './worker-pages.ts'
+import { isWalBroken, RawPages } from './worker-pages.ts'
 
 export interface LogFile {
   readonly path: string
@@ -103,7 +103,7 @@ function salvageFrom(
 ): Salvaged | undefined {
   let source: RawPages | undefined
   try {
-    const pages = RawPages.open(aside)
+    const pages = RawPages.open(aside, 'all')
     source = pages
     const floor = (epoch: string | undefined): number =>
       Math.max(atLeast?.seq ?? 0, mark !== undefined && mark.epoch === (epoch ?? mark.epoch) ? mark.lastSeq : 0)
@@ -156,10 +156,12 @@ function tryOpen(
     if (file.damaged !== undefined) throw new Unfit(file.damaged)
     if (isOrphanWal(file.path)) throw new Unfit('the database is gone, its WAL is there')
     if (isTooShort(file.path)) throw new Unfit('it is too short to be a database')
+    if (isWalBroken(file.path)) throw new Unfit('its WAL is damaged before its end')
     db = openSqlite(file.path)
     const made = isEmpty(db)
     if (made) create(db, file, beside !== 'built now' && beside.mark !== undefined)
     const { epoch, lastSeq } = check(db, file)
+    settleWal(db, file.atLeast !== undefined)
     const reason = beside === 'built now' ? undefined : reasonForNewEpoch(db, { made, epoch, lastSeq }, file, beside)
     if (reason === undefined) return { engine: new Engine(db, epoch, lastSeq, opening) }
     const engine = made ? new Engine(db, epoch, lastSeq, opening) : goOnAnew(db, epoch, lastSeq, opening)

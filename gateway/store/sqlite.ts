@@ -47,6 +47,20 @@ export function openSqlite(path: string): Sqlite {
 }
 
 /**
+ * Copy what is in the WAL into the database, and sync that, before anything is acknowledged. When a sync failed, the kernel
+ * takes what it holds for written, and says so from then on: a WAL that looks whole may be on the disk in part, and what is
+ * written behind it would be lost with it in a power cut. A copy is written anew, and its sync counts.
+ * @param afterTrouble the disk failed a moment ago; otherwise one that is only full is no reason to stay closed
+ */
+export function settleWal(db: Sqlite, afterTrouble: boolean): void {
+  try {
+    db.pragma('wal_checkpoint(PASSIVE)')
+  } catch (error) {
+    if (afterTrouble || trouble(error) !== 'full') throw error
+  }
+}
+
+/**
  * Look into a log that nobody has open, and change nothing in it.
  * @throws Fault of reach `setup` where a hub has it open or there is none; errors of SQLite as they are
  */
@@ -156,8 +170,8 @@ function openMark(file: string): Sqlite {
   try {
     // In this mode a lock that was taken once is kept behind the end of the transaction.
     db.pragma('locking_mode=EXCLUSIVE')
-    db.pragma('journal_mode=TRUNCATE')
-    db.pragma('synchronous=FULL')
+    settle(db, 'journal_mode', 'truncate')
+    settle(db, 'synchronous', 2, 'FULL')
     db.exec('BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS mark (id INTEGER PRIMARY KEY, text TEXT, crc INTEGER); COMMIT')
     return db
   } catch (error) {

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { PageSource } from './page-format.ts'
-import { committedPages, walHeader } from './wal-format.ts'
+import { commitsLeftOut, committedPages, type ReadWal, walHeader } from './wal-format.ts'
 
 const PAGE_BYTES = 4096
 const WAL_HEADER_BYTES = 32
@@ -20,15 +20,16 @@ export class RawPages {
     this.#files = files
   }
 
-  /** @throws errors of the disk as Node gives them */
-  static open(path: string): RawPages {
+  /**
+   * @param which pages of the WAL count: those that SQLite takes, or also what it leaves out behind a break
+   * @throws errors of the disk as Node gives them
+   */
+  static open(path: string, which: 'taken' | 'all' = 'taken'): RawPages {
     const database = openOrNothing(path)
     const wal = openOrNothing(`${path}-wal`)
     const files = [database, wal].filter((file) => file !== undefined)
-    const header = wal === undefined ? undefined : walHeader(readAt(wal, 0, WAL_HEADER_BYTES))
-    const ours = header?.pageBytes === PAGE_BYTES ? header : undefined
-    const inWal =
-      ours === undefined ? new Map<number, number>() : committedPages(ours, (at, bytes) => readAt(wal!, at, bytes))
+    const { taken, leftOut } = wal === undefined ? NOTHING : pagesInWal((at, bytes) => readAt(wal, at, bytes))
+    const inWal = new Map([...taken, ...(which === 'all' ? (leftOut ?? []) : [])])
     const inFile = database === undefined ? 0 : Math.floor(fstatSync(database).size / PAGE_BYTES)
     const windows: { readonly first: number; readonly bytes: Buffer }[] = []
     const page = (number: number): Buffer | undefined => {
@@ -50,6 +51,35 @@ export class RawPages {
 
   close(): void {
     for (const file of this.#files) closeSync(file)
+  }
+}
+
+interface PagesInWal {
+  readonly taken: ReadonlyMap<number, number>
+  /** Undefined where nothing is. */
+  readonly leftOut: ReadonlyMap<number, number> | undefined
+}
+
+const NOTHING: PagesInWal = { taken: new Map(), leftOut: undefined }
+
+function pagesInWal(read: ReadWal): PagesInWal {
+  const start = read(0, WAL_HEADER_BYTES)
+  if (start.length < WAL_HEADER_BYTES) return NOTHING
+  const header = walHeader(start)
+  if (header !== undefined && header.pageBytes !== PAGE_BYTES) return NOTHING
+  const { pages: taken, endsAt } = header === undefined ? { pages: new Map(), endsAt: 0 } : committedPages(header, read)
+  const shape = { pageBytes: PAGE_BYTES, bigEndian: header?.bigEndian ?? false, salt: start.readUInt32BE(16) }
+  return { taken, leftOut: commitsLeftOut(shape, read, endsAt) }
+}
+
+/** Whether SQLite would go on with less than what was committed, because the WAL beside the database is damaged. */
+export function isWalBroken(path: string): boolean {
+  const wal = openOrNothing(`${path}-wal`)
+  if (wal === undefined) return false
+  try {
+    return pagesInWal((at, bytes) => readAt(wal, at, bytes)).leftOut !== undefined
+  } finally {
+    closeSync(wal)
   }
 }
 

@@ -11,6 +11,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   nsenter: 'util-linux',
   runuser: 'util-linux',
   cc: 'gcc',
+  'c++': 'g++',
+  'mkfs.ext4': 'e2fsprogs',
 }
 
 const told = new Set<string>()

@@ -4,13 +4,13 @@ import type { Random } from '../../../gateway/contract/io.ts'
 
 /** A recorded step of the process, see recorder.c. */
 export interface Step {
-  readonly kind: 'open' | 'write' | 'sync' | 'truncate' | 'remove' | 'rename'
+  readonly kind: 'open' | 'write' | 'sync' | 'truncate' | 'remove' | 'rename' | 'failed-sync'
   readonly file: number
   readonly offset: number
   readonly bytes: Uint8Array
 }
 
-const KINDS = ['', 'open', 'write', 'sync', 'truncate', 'remove', 'rename'] as const
+const KINDS = ['', 'open', 'write', 'sync', 'truncate', 'remove', 'rename', 'failed-sync'] as const
 const HEAD_BYTES = 20
 
 /** The record as recorder.c wrote it. A last step cut short by a kill is left out: it was not done. */
@@ -71,6 +71,8 @@ export class RecordedDisk {
     if (step.kind === 'remove') this.#files.delete(step.file)
     else if (step.kind === 'rename') this.#rename(step.file, basename(Buffer.from(step.bytes).toString()))
     else if (step.kind === 'sync') this.#sync(file)
+    // The kernel takes the pages for written from now on, and they never will be.
+    else if (step.kind === 'failed-sync') file.pending = []
     else file.pending.push(step)
   }
 

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import Database from 'better-sqlite3'
 import type { Entry } from '../../../gateway/contract/event.ts'
 import { createClock } from '../../../gateway/io/clock.ts'
@@ -21,6 +22,7 @@ interface Told {
   }[]
   confirmed: number
   trimmedTo: number
+  refused: number
 }
 
 export interface Verdict {
@@ -31,6 +33,10 @@ export interface Verdict {
   readonly losing: number
   /** States in which the log said that it had let go of something, thinned or evicted. */
   readonly letGo: number
+  /** What the writer was refused up to the last cut, because the disk failed. */
+  readonly refused: number
+  /** Where the log was not provably the continuation of what was acknowledged, and why. */
+  readonly epochs: readonly string[]
   /** What else is wrong, in words; each begins with the number of the state. */
   readonly broken: readonly string[]
 }
@@ -41,6 +47,10 @@ export interface Play {
   readonly batches: number
   readonly states: number
   readonly cut: PowerCut
+  /** Another build of better-sqlite3 for the writer. */
+  readonly binding?: string
+  /** Syncs that fail, counted from 1: `30-33,80-80`. */
+  readonly failedSyncs?: string
 }
 
 const LINE = /\n/
@@ -55,8 +65,16 @@ export async function playPowerCuts(play: Play): Promise<Verdict> {
       (a, b) => a - b,
     )
     const disk = new RecordedDisk()
-    const told: Told = { acks: [], confirmed: 0, trimmedTo: 0 }
-    const verdict = { states: 0, lost: 0, losing: 0, letGo: 0, broken: [] as string[] }
+    const told: Told = { acks: [], confirmed: 0, trimmedTo: 0, refused: 0 }
+    const verdict = {
+      states: 0,
+      lost: 0,
+      losing: 0,
+      letGo: 0,
+      refused: 0,
+      epochs: [] as string[],
+      broken: [] as string[],
+    }
     const files = new Map<number, string>()
     let done = 0
     for (const at of cutsAt) {
@@ -65,31 +83,42 @@ export async function playPowerCuts(play: Play): Promise<Verdict> {
       disk.cut(place, play.cut, random)
       // A log that is full lets go by itself: whatever it announces it may.
       if (play.kind === 'full') told.trimmedTo = Number.POSITIVE_INFINITY
-      const { lost, broken, gone } =
+      const { lost, broken, gone, another } =
         play.kind === 'normal' ? lookWithSqlite(place, told) : await lookWithStore(place, told)
       verdict.states += 1
       verdict.lost += lost
       verdict.losing += lost > 0 ? 1 : 0
+      if (another !== undefined) verdict.epochs.push(`state ${verdict.states} at step ${at}: ${another}`)
       verdict.letGo += gone ? 1 : 0
       verdict.broken.push(...broken.map((text) => `state ${verdict.states} at step ${at}: ${text}`))
       rmSync(place, { recursive: true })
     }
-    return verdict
+    return { ...verdict, refused: told.refused }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-function record(folder: string, { kind, seed, batches }: Play): Step[] {
+function record(folder: string, { kind, seed, batches, binding, failedSyncs }: Play): Step[] {
   const recorder = join(folder, 'recorder.so')
   const source = join(import.meta.dirname, 'recorder.c')
   execFileSync('cc', ['-O1', '-shared', '-fPIC', '-o', recorder, source, '-ldl', '-lpthread'])
   const data = join(folder, 'data')
   mkdirSync(data)
   const log = join(folder, 'record')
-  const env = { ...process.env, LD_PRELOAD: recorder, LINLI_RECORD_FOLDER: data, LINLI_RECORD_LOG: log }
+  const env = {
+    ...process.env,
+    LD_PRELOAD: recorder,
+    LINLI_RECORD_FOLDER: data,
+    LINLI_RECORD_LOG: log,
+    ...(failedSyncs === undefined ? {} : { LINLI_RECORD_FAIL: failedSyncs }),
+    ...(binding === undefined ? {} : { LINLI_TEST_SQLITE: binding }),
+  }
   const writer = join(import.meta.dirname, 'writer.ts')
-  execFileSync(process.execPath, [writer, data, String(seed), String(batches), kind], { env, timeout: 120_000 })
+  const preload =
+    binding === undefined ? [] : ['--import', pathToFileURL(join(import.meta.dirname, 'built-sqlite.ts')).href]
+  const program = [...preload, writer, data, String(seed), String(batches), kind]
+  execFileSync(process.execPath, program, { env, timeout: 300_000, stdio: 'pipe' })
   return readRecord(readFileSync(log))
 }
 
@@ -105,6 +134,7 @@ function hear(step: Step, told: Told): void {
     const said = JSON.parse(line)
     if ('firstSeq' in said) told.acks.push(said)
     else if ('confirmed' in said) told.confirmed = said.confirmed
+    else if ('refused' in said) told.refused += 1
     else told.trimmedTo = Math.max(told.trimmedTo, said.trimming)
   }
 }
@@ -114,6 +144,8 @@ interface Found {
   readonly broken: string[]
   /** Something is announced as gone. */
   readonly gone: boolean
+  /** Why there is another epoch than the one in which something was acknowledged. */
+  readonly another: string | undefined
 }
 
 async function lookWithStore(folder: string, told: Told): Promise<Found> {
@@ -149,8 +181,9 @@ function judge(epoch: string, entries: readonly Entry[], lastSeq: number, cursor
     if (!numbers.has(seq) && !missing.has(seq)) broken.push(`silent hole at ${seq}`)
   }
   let lost = 0
+  let another: string | undefined
   for (const ack of told.acks) {
-    if (ack.epoch !== epoch) broken.push(`another epoch ${epoch} after ${ack.epoch} was acknowledged`)
+    if (ack.epoch !== epoch) another = reasonIn(entries)
     for (let seq = ack.firstSeq; seq <= ack.lastSeq; seq++) {
       const number = numbers.get(seq)
       const announced = seq <= told.trimmedTo && missing.has(seq)
@@ -160,7 +193,13 @@ function judge(epoch: string, entries: readonly Entry[], lastSeq: number, cursor
     }
   }
   if (cursor < told.confirmed) broken.push(`the cursor went back from ${told.confirmed} to ${cursor}`)
-  return { lost, broken: broken.slice(0, 3), gone: missing.size > 0 }
+  return { lost, broken: broken.slice(0, 3), gone: missing.size > 0, another }
+}
+
+/** What the log says of itself where it began a new epoch. */
+function reasonIn(entries: readonly Entry[]): string {
+  const told = entries.findLast((entry) => entry.kind === 'event' && entry.type.startsWith('linli.log.'))
+  return told?.kind === 'event' ? told.body : 'nothing says why'
 }
 
 /** The number of an event as the writer writes it; what the log appended itself has none. */
@@ -179,5 +218,10 @@ function lookWithSqlite(folder: string, told: Told): Found {
     // A file from before its first table was synced has no such table: nothing was acknowledged then, or it is lost.
     if (!(error instanceof Error && 'code' in error)) throw error
   }
-  return { lost: told.acks.filter(({ firstSeq }) => !there.has(firstSeq)).length, broken: [], gone: false }
+  return {
+    lost: told.acks.filter(({ firstSeq }) => !there.has(firstSeq)).length,
+    broken: [],
+    gone: false,
+    another: undefined,
+  }
 }

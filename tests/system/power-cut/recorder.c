@@ -4,7 +4,10 @@
  *
  * One record: u32 kind, u32 file (number given at its first open), u64 offset, u32 length, then `length` bytes.
  * kind 1 open (bytes: path), 2 write (bytes: data), 3 sync, 4 truncate (offset: new size), 5 remove, 6 rename
- * (bytes: new path). Little endian, as the machine is.
+ * (bytes: new path), 7 failed sync. Little endian, as the machine is.
+ *
+ * LINLI_RECORD_FAIL names syncs that fail with EIO, counted from 1: `30-33,80-80`. What was written since the sync before
+ * never reaches the medium, though whoever reads the file finds it: so the kernel does it.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -23,7 +26,7 @@
 
 #define FDS_MAX 65536
 #define FILES_MAX 4096
-enum { OPEN = 1, WRITE, SYNC, TRUNCATE, REMOVE, RENAME };
+enum { OPEN = 1, WRITE, SYNC, TRUNCATE, REMOVE, RENAME, FAILED_SYNC };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int32_t file_of_fd[FDS_MAX];
@@ -132,8 +135,33 @@ ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t offset) {
 ssize_t write(int fd, const void *bytes, size_t count) {
   RECORDED(fd, REAL(write)(fd, bytes, count), WRITE, lseek(fd, 0, SEEK_CUR) - result, bytes, (uint32_t)result)
 }
-int fsync(int fd) { RECORDED(fd, REAL(fsync)(fd), SYNC, 0, NULL, 0) }
-int fdatasync(int fd) { RECORDED(fd, REAL(fdatasync)(fd), SYNC, 0, NULL, 0) }
+/* Called with the lock held, for a file of the folder. */
+static int fails_now(void) {
+  static unsigned long count;
+  count++;
+  for (const char *at = getenv("LINLI_RECORD_FAIL"); at && *at;) {
+    char *end;
+    unsigned long from = strtoul(at, &end, 10), to = strtoul(end + 1, &end, 10);
+    if (from <= count && count <= to) return 1;
+    at = *end == ',' ? end + 1 : NULL;
+  }
+  return 0;
+}
+
+static int synced(int fd, int (*sync)(int)) {
+  int32_t file = fd >= 0 && fd < FDS_MAX ? file_of_fd[fd] - 1 : -1;
+  if (file < 0) return sync(fd);
+  pthread_mutex_lock(&lock);
+  int fails = fails_now();
+  int result = fails ? -1 : sync(fd), error = fails ? EIO : errno;
+  if (result == 0 || fails) put(fails ? FAILED_SYNC : SYNC, (uint32_t)file, 0, NULL, 0);
+  pthread_mutex_unlock(&lock);
+  errno = error;
+  return result;
+}
+
+int fsync(int fd) { return synced(fd, REAL(fsync)); }
+int fdatasync(int fd) { return synced(fd, REAL(fdatasync)); }
 int ftruncate(int fd, off_t size) { RECORDED(fd, REAL(ftruncate)(fd, size), TRUNCATE, size, NULL, 0) }
 int ftruncate64(int fd, off64_t size) { RECORDED(fd, REAL(ftruncate64)(fd, size), TRUNCATE, size, NULL, 0) }
 

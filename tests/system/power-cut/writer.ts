@@ -2,6 +2,7 @@ import { openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import type { NewEvent } from '../../../gateway/contract/event.ts'
+import { isFault } from '../../../gateway/contract/fault.ts'
 import { createClock } from '../../../gateway/io/clock.ts'
 import { createLog } from '../../../gateway/io/log.ts'
 import { openStore } from '../../../gateway/store/open.ts'
@@ -71,16 +72,28 @@ async function throughTheStore(full: boolean): Promise<void> {
       (full ? reading : event)(random.next() < 0.1),
     )
     const firstNumber = lastNumber - events.length + 1
-    const { firstSeq, lastSeq } = await store.append(events)
+    const kept = await store.append(events).catch(noDisk)
+    if (kept === undefined) continue
+    const { firstSeq, lastSeq } = kept
     note({ epoch: store.epoch, firstSeq, lastSeq, firstNumber })
     const position = { epoch: store.epoch, seq: lastSeq - 1 }
-    if (random.next() < 0.2) note({ confirmed: (await store.confirm('city', position)).seq })
+    if (random.next() < 0.2) {
+      const confirmed = await store.confirm('city', position).catch(noDisk)
+      if (confirmed !== undefined) note({ confirmed: confirmed.seq })
+    }
     if (!full && random.next() < 0.05) {
       note({ trimming: lastSeq - 100 })
-      await store.trim(Math.max(0, lastSeq - 100))
+      await store.trim(Math.max(0, lastSeq - 100)).catch(noDisk)
     }
   }
   await store.close()
+}
+
+/** Refused while the disk fails: so nothing was acknowledged. A moment later it may be well again. */
+async function noDisk(error: unknown): Promise<undefined> {
+  if (!isFault(error)) throw error
+  note({ refused: error.message })
+  await new Promise((resolve) => setTimeout(resolve, 150))
 }
 
 function control(): void {

@@ -50,6 +50,12 @@ test('no turned bit of the file is read as an event: it is whole, or a gap, or a
   expect(verdict.gaps + verdict.newEpochs).toBeGreaterThan(0)
 })
 
+test('no turned bit of the WAL of a hub that was killed takes more than is told', { timeout: 60_000 }, async () => {
+  const verdict = await turnBits(40, 12, '-wal')
+  expect(verdict.wrong).toEqual([])
+  expect(verdict.newEpochs).toBeGreaterThan(20)
+})
+
 test.each([
   [
     'an empty page in the middle',

@@ -69,6 +69,19 @@ export async function writtenLog(events: number): Promise<{ readonly folder: str
   return { folder, epoch }
 }
 
+/** The same, killed: all of it still in the WAL. */
+export async function crashedLog(events: number): Promise<{ readonly folder: string; readonly epoch: string }> {
+  const { folder: began, epoch } = await writtenLog(0)
+  const store = await openHere(began)
+  for (let n = 1; n <= events; n += 10) {
+    await store.append(Array.from({ length: Math.min(10, events - n + 1) }, (_, i) => eventNumber(n + i)))
+  }
+  const folder = copyOf(began)
+  await store.close()
+  remove(began)
+  return { folder, epoch }
+}
+
 /** The same folder once more, to be damaged. */
 export function copyOf(folder: string): string {
   const copy = mkdtempSync(join(tmpdir(), 'linli-log-'))

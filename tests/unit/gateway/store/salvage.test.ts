@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { EventClass } from '../../../../gateway/contract/event.ts'
 import { leafCells } from '../../../../gateway/store/page-format.ts'
 import { chosenRows, type FoundRow } from '../../../../gateway/store/salvage.ts'
-import { committedPages, walHeader } from '../../../../gateway/store/wal-format.ts'
+import { commitsLeftOut, committedPages, walHeader } from '../../../../gateway/store/wal-format.ts'
 import { newEvent, newEvents } from '../../../contract/memory-store.ts'
 import { inWords, readAll, storeRig } from './rig.ts'
 
@@ -69,23 +69,100 @@ describe('the write-ahead log without SQLite', () => {
   test('what was committed counts, from where the checksums hold on to where they end', async () => {
     const rig = storeRig()
     const store = await rig.open()
-    await store.append(newEvents(3))
+    await store.append([...newEvents(3), newEvent({ class: 'alarm' })])
     const wal = readFileSync(`${rig.path}-wal`)
     await store.close()
     const header = walHeader(wal)!
     expect(header.pageBytes).toBe(PAGE_BYTES)
-    const whole = committedPages(header, (at, bytes) => wal.subarray(at, at + bytes))
+    const whole = committedPages(header, (at, bytes) => wal.subarray(at, at + bytes)).pages
     expect(whole.size).toBeGreaterThan(2)
     // The commit record of the last frame is torn off.
-    const torn = committedPages(header, (at, bytes) => wal.subarray(0, wal.length - 1).subarray(at, at + bytes))
+    const torn = committedPages(header, (at, bytes) => wal.subarray(0, wal.length - 1).subarray(at, at + bytes)).pages
     expect(torn.size).toBeLessThanOrEqual(whole.size)
     expect([...torn.values()].every((at) => at + PAGE_BYTES < wal.length)).toBe(true)
     const turned = Buffer.from(wal)
     turned[61] = turned[61]! ^ 1
-    expect(committedPages(header, (at, bytes) => turned.subarray(at, at + bytes)).size).toBe(0)
+    expect(committedPages(header, (at, bytes) => turned.subarray(at, at + bytes)).pages.size).toBe(0)
     expect(walHeader(turned.subarray(1))).toBeUndefined()
   })
+
+  /** A log of ten commits that was not closed: what a crash leaves of its WAL. */
+  async function crashed(): Promise<Buffer> {
+    const rig = storeRig()
+    const store = await rig.open()
+    for (let n = 0; n < 10; n++) await store.append([newEvent()])
+    const wal = readFileSync(`${rig.path}-wal`)
+    await store.close()
+    return wal
+  }
+
+  test('a WAL that ends in the midst of a commit is whole; one that lost something before is not', async () => {
+    const whole = await crashed()
+    const leftOut = (wal: Buffer) => {
+      const read = (at: number, bytes: number): Buffer => wal.subarray(at, at + bytes)
+      const header = walHeader(wal)
+      const endsAt = header === undefined ? 0 : committedPages(header, read).endsAt
+      return commitsLeftOut({ pageBytes: PAGE_BYTES, bigEndian: false, salt: wal.readUInt32BE(16) }, read, endsAt)
+    }
+    const frameAt = (n: number): number => 32 + n * (PAGE_BYTES + 24)
+    const last = committedPages(walHeader(whole)!, (at, bytes) => whole.subarray(at, at + bytes)).endsAt
+    expect(leftOut(whole)).toBeUndefined()
+    // Cut off, or with garbage, in its last commit: nobody was told of that one.
+    for (const at of [last - 1, last - 3000]) {
+      expect(leftOut(whole.subarray(0, at))).toBeUndefined()
+      const turned = Buffer.from(whole)
+      turned[at] = turned[at]! ^ 1
+      expect(leftOut(turned)).toBeUndefined()
+    }
+    // A turned bit in the header, or anywhere in the first frames: commits behind it were synced, and would be left out.
+    const unseen = [20, 30, frameAt(0) + 2, frameAt(1) + 9, frameAt(1) + 20, frameAt(2) + 1000].filter((at) => {
+      const turned = Buffer.from(whole)
+      turned[at] = turned[at]! ^ 1
+      return leftOut(turned) === undefined
+    })
+    expect(unseen).toEqual([])
+  })
+
+  test('the copies that fill up a sector behind a commit prove nothing', () => {
+    const leftOut = (bytes: readonly number[], endsAt: number) => {
+      const wal = walOfCommits(bytes.map((byte) => Buffer.alloc(PAGE_BYTES, byte)))
+      const shape = { pageBytes: PAGE_BYTES, bigEndian: false, salt: wal.readUInt32BE(16) }
+      return commitsLeftOut(shape, (at, length) => wal.subarray(at, at + length), endsAt)
+    }
+    expect(leftOut([7, 8], 0)?.size).toBe(1)
+    expect(leftOut([8, 8], 0)).toBeUndefined()
+    // The second is broken, and may be such a copy of the first, which stands.
+    expect(leftOut([7, 8, 9], 32 + PAGE_BYTES + 24)).toBeUndefined()
+    expect(leftOut([7, 8, 9, 10], 32 + PAGE_BYTES + 24)?.size).toBe(1)
+  })
 })
+
+/** A WAL (sqlite.org/fileformat2, section 4) whose frames are commits of page 2 in a database of three pages. */
+function walOfCommits(pages: readonly Buffer[]): Buffer {
+  let [a, b] = [0, 0]
+  const sum = (bytes: Buffer): void => {
+    for (let at = 0; at < bytes.length; at += 8) {
+      a = (a + bytes.readUInt32LE(at) + b) >>> 0
+      b = (b + bytes.readUInt32LE(at + 4) + a) >>> 0
+    }
+  }
+  const words = (...values: readonly number[]): Buffer => {
+    const bytes = Buffer.alloc(4 * values.length)
+    for (const [n, value] of values.entries()) bytes.writeUInt32BE(value, 4 * n)
+    return bytes
+  }
+  const salts = [41, 42]
+  const header = words(0x377f0682, 3_007_000, PAGE_BYTES, 0, ...salts)
+  sum(header)
+  const parts = [header, words(a, b)]
+  for (const page of pages) {
+    const head = words(2, 3)
+    sum(head)
+    sum(page)
+    parts.push(head, words(...salts, a, b), page)
+  }
+  return Buffer.concat(parts)
+}
 
 describe('which rows are brought over', () => {
   const row = (name: EventClass, fromSeq: number, last: number, more: Partial<FoundRow> = {}): FoundRow => ({

@@ -92,16 +92,24 @@ test('trouble while reading is trouble with the file: it is opened anew', async 
 
 test('a file that came back without what was acknowledged is set aside: no place is given out twice', async () => {
   const rig = storeRig()
-  const store = await rig.open({ port: brokenDisk('commit', 2) })
+  const real = directPort()
+  let commits = 0
+  // The writer lets go of the file when the disk fails, as it does by itself.
+  const failing: StorePort['call'] = async (name, argument) => {
+    if (name !== 'commit' || ++commits !== 3) return real.call(name, argument)
+    await real.call('close', undefined)
+    throw new StoreTrouble('disk I/O error', 'io')
+  }
+  const store = await rig.open({ port: () => ({ call: failing }) })
   await store.append(newEvents(3))
   copyFileSync(rig.path, `${rig.path}.old`)
   copyFileSync(`${rig.path}-wal`, `${rig.path}.old-wal`)
   await store.append(newEvents(5))
   const before = store.epoch
   const waiting = store.beyond(8, new AbortController().signal)
+  await expect(store.append([newEvent()])).rejects.toMatchObject({ code: 'store' })
   copyFileSync(`${rig.path}.old`, rig.path)
   copyFileSync(`${rig.path}.old-wal`, `${rig.path}-wal`)
-  await expect(store.append([newEvent()])).rejects.toMatchObject({ code: 'store' })
   await rig.clock.advance(100)
   await waiting
   expect(store.epoch).not.toBe(before)
