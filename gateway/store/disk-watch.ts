@@ -104,8 +104,11 @@ export class DiskWatch {
     const freeBytes = this.#disk.freeBytes()
     const missingBytes = Math.max(0, this.#wantedBytes - this.#disk.ballastBytes())
     const plenty = freeBytes === undefined || freeBytes - missingBytes >= WELL_AGAIN_PARTS * this.#wantedBytes
-    if (plenty) this.#givenUp = false
+    // Whoever hears of it late, because nothing could be written, still hears that it was full.
+    const untold = this.#givenUp && this.#state !== 'full'
+    if (plenty && !untold) this.#givenUp = false
     this.#state = this.#next(freeBytes ?? Number.POSITIVE_INFINITY)
+    if (untold) return plenty
     if (missingBytes === 0 || !plenty || !mayMake) return false
     this.#disk.growBallast(Math.min(STEP_BYTES, missingBytes))
     return missingBytes > STEP_BYTES

@@ -36,6 +36,7 @@ export class Upkeep {
   #cancel: (() => void) | undefined
   #report: KeepingReports = {}
   #toldDisk: DiskState = 'well'
+  #seenDisk: DiskState = 'well'
   #toldAudit = false
 
   constructor(clock: Clock, handlers: UpkeepHandlers) {
@@ -104,9 +105,11 @@ export class Upkeep {
     this.#toldAudit = true
   }
 
+  /** A disk that is full may not take the alarm either: then it is told of when it is well again. */
   async #tellDisk({ state, freeBytes }: DiskReport): Promise<void> {
-    if (state === this.#toldDisk) return
-    const before = this.#toldDisk
+    if (state === this.#toldDisk && state === this.#seenDisk) return
+    const before = state === this.#seenDisk ? this.#toldDisk : this.#seenDisk
+    this.#seenDisk = state
     await this.#handlers.append(
       alarm(this.#clock, 'linli.log.disk', { state, before, ...(freeBytes === undefined ? {} : { freeBytes }) }),
     )

@@ -9,8 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Rights } from '../../../../gateway/contract/rights.ts'
 import { openSqlite } from '../../../../gateway/store/sqlite.ts'
 import { EpochChanged } from '../../../../gateway/store/store.ts'
@@ -32,56 +31,6 @@ test('every opening syncs each commit: better-sqlite3 alone would reopen at NORM
     db.exec(`CREATE TABLE t${opening} (a)`)
     db.close()
   }
-})
-
-/** SQLite itself, but for what a test has it do otherwise. */
-function withSqlite(
-  name: 'pragma' | 'prepare',
-  otherwise: (text: string, file: string) => { readonly answer: unknown } | undefined,
-) {
-  const real = Database.prototype[name] as (...args: unknown[]) => unknown
-  vi.spyOn(Database.prototype, name).mockImplementation(function (this: Database.Database, ...args: unknown[]) {
-    const found = otherwise(String(args[0]), this.name)
-    return (found === undefined ? real.apply(this, args) : found.answer) as never
-  })
-  onTestFinished(() => void vi.restoreAllMocks())
-}
-
-test('a SQLite that does not take FULL starts no hub: it is asked, not believed', async () => {
-  const rig = storeRig()
-  await (await rig.open()).close()
-  // Without being told, better-sqlite3 has the file that it opens again at NORMAL.
-  withSqlite('pragma', (text) => (text.startsWith('synchronous=') ? { answer: [] } : undefined))
-  await expect(rig.open()).rejects.toMatchObject({
-    reach: 'setup',
-    code: 'store',
-    message: 'SQLite has synchronous=1 where 2 is needed to keep what was acknowledged',
-    hint: expect.stringContaining('package-lock.json'),
-  })
-})
-
-test.each([
-  ['synchronous', 1, 2],
-  ['journal_mode', 'memory', 'truncate'],
-])('neither does one whose mark has %s=%s', async (name, found, wanted) => {
-  const rig = storeRig()
-  withSqlite('pragma', (text, file) => (text === name && file.endsWith('-mark') ? { answer: found } : undefined))
-  await expect(rig.open()).rejects.toMatchObject({
-    reach: 'setup',
-    message: `SQLite has ${name}=${found} where ${wanted} is needed to keep what was acknowledged`,
-  })
-})
-
-test.each(['3.51.2', '3.50.9', '2.99.99'])('SQLite %s starts no hub: it may corrupt the log', async (version) => {
-  const rig = storeRig()
-  withSqlite('prepare', (text) =>
-    text === 'SELECT sqlite_version()' ? { answer: { pluck: () => ({ get: () => version }) } } : undefined,
-  )
-  await expect(rig.open()).rejects.toMatchObject({
-    reach: 'setup',
-    message: expect.stringContaining(`SQLite ${version}`),
-    hint: expect.stringContaining('3.51.3'),
-  })
 })
 
 test('only the owner may read the file, and a second hub is turned away with words that help', async () => {
