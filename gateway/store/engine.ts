@@ -11,7 +11,7 @@ import { pastMs } from './known-time.ts'
 import { type NewRow, rowsOf } from './pack.ts'
 import type { PageQuery, RawPage } from './page-builder.ts'
 import { COLUMNS, type Parcel, type Stream } from './parcel.ts'
-import { quarantine } from './quarantine.ts'
+import { isLoss, type Loss, quarantine } from './quarantine.ts'
 import { Reader } from './reader.ts'
 import { DamagedRow, decodeHead, RowEncoder } from './row.ts'
 import { type Sqlite, type Statement, trouble } from './sqlite.ts'
@@ -176,7 +176,7 @@ export class Engine {
       try {
         return this.#reader.page(query, this.#lastSeq)
       } catch (error) {
-        if (!(error instanceof DamagedRow)) throw error
+        if (!isLoss(error)) throw error
         this.#setRowAside(error)
       }
     }
@@ -256,7 +256,7 @@ export class Engine {
     }
   }
 
-  #setRowAside(damaged: DamagedRow): void {
+  #setRowAside(damaged: Loss): void {
     this.#reader.forget()
     this.#db
       .transaction(() => {

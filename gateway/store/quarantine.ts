@@ -1,14 +1,27 @@
 import { EVENT_CLASSES, type EventClass } from '../contract/event.ts'
-import { type GapRun, type Gaps, runsOf } from './gaps.ts'
+import { MissingPlaces } from './coverage.ts'
+import { everyClass, type GapRun, type Gaps, runsOf } from './gaps.ts'
 import { StoreTrouble } from './refusal.ts'
 import { DamagedRow, decodeHead, type RowHead } from './row.ts'
 import type { Sqlite } from './sqlite.ts'
 
+/** What a reader found that was to be read: a row that is not what was written, or nothing at all. */
+export type Loss = DamagedRow | MissingPlaces
+
+export function isLoss(error: unknown): error is Loss {
+  return error instanceof DamagedRow || error instanceof MissingPlaces
+}
+
 /**
  * Take a damaged row out of the log, in the transaction that is open: its bytes go to the table `quarantine`, and a
- * gap record stands for its places.
+ * gap record stands for its places; where nothing was found, the record alone.
  */
-export function quarantine(db: Sqlite, gaps: Gaps, damaged: DamagedRow, lastSeq: number): void {
+export function quarantine(db: Sqlite, gaps: Gaps, damaged: Loss, lastSeq: number): void {
+  if (damaged instanceof MissingPlaces) {
+    const { fromSeq, toSeq } = damaged
+    gaps.add([{ fromSeq, toSeq, reason: 'corrupt', counts: everyClass(toSeq - fromSeq + 1) }])
+    return
+  }
   const { class: name, lastSeq: last } = damaged
   const runs = placesOf(db, gaps, damaged, lastSeq)
   db.prepare(

@@ -2,6 +2,7 @@ import { EVENT_CLASSES, type EventClass } from '../contract/event.ts'
 import { maySee, type Rights } from '../contract/rights.ts'
 import { type ClockFixes, correctedEvents } from './clock-fixes.ts'
 import type { Events } from './collect.ts'
+import { Coverage } from './coverage.ts'
 import type { GapRun, Gaps } from './gaps.ts'
 import { PageBuilder, type PageQuery, type RawPage } from './page-builder.ts'
 import { CHARS, COLUMNS, SEQ, STREAM, type Stream } from './parcel.ts'
@@ -43,20 +44,23 @@ export class Reader {
     this.#kept.clear()
   }
 
-  /** @throws DamagedRow at the first row that is not what was written. */
+  /** @throws DamagedRow at the first row that is not what was written; MissingPlaces where nothing stands. */
   page(query: PageQuery, lastSeq: number): RawPage {
     const names = EVENT_CLASSES.filter(
       (name) =>
         (query.classes ?? EVENT_CLASSES).includes(name) && (query.rights?.classes ?? EVENT_CLASSES).includes(name),
     )
+    const met = new Coverage()
     const budget: Budget = { left: SCANNED_MAX }
-    const page = new PageBuilder(query)
-    const gaps = new GapLane(this.#gaps, query, names, budget)
+    const gaps = new GapLane(this.#gaps, query, names, budget, met)
     const lanes: Lane[] = []
     try {
-      for (const name of names) lanes.push(new Lane(this.#rows(name, query), query, budget))
+      for (const name of names) lanes.push(new Lane(this.#rows(name, query), query, budget, met))
       for (const lane of lanes) lane.advance()
-      return fill(page, gaps, lanes, lastSeq)
+      const page = fill(new PageBuilder(query), gaps, lanes, lastSeq)
+      // Whoever reads some classes only does not pass by the others: that would be the whole log for a few audit events.
+      if (names.length === EVENT_CLASSES.length) met.check(query.afterSeq, page.nextSeq)
+      return page
     } finally {
       for (const lane of lanes) lane.close()
     }
@@ -130,15 +134,17 @@ class Lane {
   readonly #rows: Rows
   readonly #query: PageQuery
   readonly #budget: Budget
+  readonly #met: Coverage
   #events: Events | undefined
   #wanted: readonly boolean[] = []
   #at = 0
   #start = 0
 
-  constructor(rows: Rows, query: PageQuery, budget: Budget) {
+  constructor(rows: Rows, query: PageQuery, budget: Budget, met: Coverage) {
     this.#rows = rows
     this.#query = query
     this.#budget = budget
+    this.#met = met
   }
 
   /** Hand over events up to and including this place, or until the page is full. */
@@ -165,6 +171,7 @@ class Lane {
       const { value: record, done } = this.#rows.records.next()
       if (done) return
       const head = decodeHead(this.#rows.class, record.last, record.head)
+      this.#met.addRow(head)
       const { rights } = this.#query
       this.#wanted = head.streams.map((stream) => rights === undefined || mayStream(rights, stream))
       if (this.#wanted.includes(true)) {
@@ -209,10 +216,12 @@ class GapLane {
   readonly #query: PageQuery
   readonly #names: readonly EventClass[]
   readonly #budget: Budget
+  readonly #met: Coverage
   #run: GapRun | undefined
   #behind: number
 
-  constructor(gaps: Gaps, query: PageQuery, names: readonly EventClass[], budget: Budget) {
+  constructor(gaps: Gaps, query: PageQuery, names: readonly EventClass[], budget: Budget, met: Coverage) {
+    this.#met = met
     this.#gaps = gaps
     this.#query = query
     this.#names = names
@@ -233,6 +242,7 @@ class GapLane {
       const run = this.#gaps.behind(this.#behind)
       if (run === undefined) return
       this.#behind = run.toSeq
+      this.#met.addGap(run)
       if (run.reason === 'epoch-change' || this.#names.some((name) => (run.counts[name] ?? 0) > 0)) {
         this.#run = run
         // A run that began before the reader's place is told whole: a part of it is news.

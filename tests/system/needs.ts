@@ -13,6 +13,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   cc: 'gcc',
   'c++': 'g++',
   'mkfs.ext4': 'e2fsprogs',
+  e2fsck: 'e2fsprogs',
 }
 
 const told = new Set<string>()

@@ -1,10 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Entry } from '../../gateway/contract/event.ts'
-import { createClock } from '../../gateway/io/clock.ts'
-import { createLog } from '../../gateway/io/log.ts'
-import { directPort } from '../../gateway/store/direct-port.ts'
-import { openStore } from '../../gateway/store/open.ts'
+import { openHere, readThroughDamage } from './storage/log-in-a-folder.ts'
 
 const WRITER = fileURLToPath(new URL('./store-writer.ts', import.meta.url))
 
@@ -64,15 +62,28 @@ export class Account {
 export function runWriter(
   path: string,
   account: Account,
-  how: { killAfterMs?: number; batches?: number; through?: readonly string[] },
+  how: {
+    /** Counted, like `meanwhile`, from its first word on. */
+    readonly killAfterMs?: number
+    readonly meanwhile?: { readonly afterMs: number; readonly act: () => void }
+    readonly batches?: number
+    /** The room that the log has. */
+    readonly maxBytes?: number
+    readonly through?: readonly string[]
+    readonly environment?: Readonly<Record<string, string>>
+  },
 ): Promise<{ code: number | null; errors: string }> {
   const [program = process.execPath, ...before] = [...(how.through ?? []), process.execPath]
-  const count = how.batches === undefined ? [] : [String(how.batches)]
-  const child = spawn(program, [...before, WRITER, path, String(account.nextNumber), ...count])
+  const count = [String(how.batches ?? 'Infinity'), ...(how.maxBytes === undefined ? [] : [String(how.maxBytes)])]
+  const env = { ...process.env, ...how.environment }
+  const child = spawn(program, [...before, WRITER, path, String(account.nextNumber), ...count], { env })
   let output = ''
   let errors = ''
   child.stdout.on('data', (piece) => {
-    if (output === '' && how.killAfterMs !== undefined) setTimeout(() => child.kill('SIGKILL'), how.killAfterMs)
+    if (output === '') {
+      if (how.killAfterMs !== undefined) setTimeout(() => child.kill('SIGKILL'), how.killAfterMs)
+      if (how.meanwhile !== undefined) setTimeout(how.meanwhile.act, how.meanwhile.afterMs)
+    }
     output += piece
   })
   child.stderr.on('data', (piece) => {
@@ -91,17 +102,12 @@ export function integrityOf(path: string): string {
   return spawnSync('sqlite3', [path, 'PRAGMA integrity_check'], { encoding: 'utf8' }).stdout.trim()
 }
 
+/** What a hub that starts on it reads; a log may find out only then that it is damaged. */
 async function wholeLog(path: string): Promise<Entry[]> {
-  const log = createLog('error', false)
-  const store = await openStore({ path, hub: 'hub-01', clock: createClock(), log, port: () => directPort() })
-  const entries: Entry[] = []
-  let after = { epoch: store.epoch, seq: 0 }
-  for (let more = true; more; ) {
-    const page = await store.read({ after, limit: 5000 })
-    entries.push(...page.entries)
-    after = page.next
-    more = page.more
+  const store = await openHere(dirname(path))
+  try {
+    return await readThroughDamage(store)
+  } finally {
+    await store.close()
   }
-  await store.close()
-  return entries
 }

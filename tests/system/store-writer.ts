@@ -9,13 +9,19 @@ import { openStore } from '../../gateway/store/open.ts'
  * `open EPOCH FIRST LAST`, `kept NUMBER FIRST LAST` for a batch that was acknowledged, `refused NUMBER CODE`,
  * `confirmed SEQ`, `trimmed SEQ`, `closed`.
  *
- *     node tests/system/store-writer.ts DATABASE FIRST_NUMBER [BATCHES]
+ *     node tests/system/store-writer.ts DATABASE FIRST_NUMBER [BATCHES [MAX_BYTES]]
+ *
+ * With little room it copies its WAL into the database often.
  */
-const [path = '', firstNumber = '0', batches = 'Infinity'] = process.argv.slice(2)
+const [path = '', firstNumber = '0', batches = 'Infinity', maxBytes] = process.argv.slice(2)
 const say = (line: string): void => void writeSync(1, `${line}\n`)
 
 const clock = createClock()
-const store = await openStore({ path, hub: 'hub-01', clock, log: createLog('error', false), gatherMs: 1, urgentMs: 1 })
+const log = createLog('error', false)
+const YEAR_MS = 365 * 24 * 3_600_000
+const keepMs = { telemetry: YEAR_MS, status: YEAR_MS, alarm: YEAR_MS, audit: YEAR_MS }
+const retention = maxBytes === undefined ? {} : { retention: { keepMs, maxBytes: Number(maxBytes), required: [] } }
+const store = await openStore({ path, hub: 'hub-01', clock, log, gatherMs: 1, urgentMs: 1, ...retention })
 say(`open ${store.epoch} ${store.firstSeq()} ${store.lastSeq()}`)
 
 let number = Number(firstNumber)

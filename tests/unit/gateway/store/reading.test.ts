@@ -43,3 +43,17 @@ test('a page ends at its measure of text, whatever the rows are', async () => {
   const page = await store.read({ after: { epoch: store.epoch, seq: 0 }, limit: 100, bytesMax: 5000 })
   expect(page.entries).toHaveLength(5)
 })
+
+test('a place that nothing speaks for is no silent hole: whoever reads everything finds it, and all are told', async () => {
+  const rig = storeRig()
+  const written = await rig.open()
+  for (let n = 0; n < 6; n++) await written.append([newEvent({ class: n === 3 ? 'alarm' : 'telemetry' })])
+  await written.close()
+  // As a page of the database that is an older one: every row that is there is whole.
+  rig.harm('DELETE FROM telemetry WHERE last IN (2, 3)')
+  const store = await rig.open()
+  const kept = ['1 telemetry', expect.stringMatching('^gap 2-3 corrupt'), '4 alarm', '5 telemetry', '6 telemetry']
+  expect((await readAll(store)).map(inWords)).toEqual(kept)
+  const page = await store.read({ after: { epoch: store.epoch, seq: 0 }, limit: 10, classes: ['telemetry'] })
+  expect(page.entries.map(inWords)).toEqual(kept.filter((words) => words !== '4 alarm'))
+})
