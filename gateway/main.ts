@@ -226,13 +226,14 @@ function healthOf({ settings, startedMs, clock, store, recorder, supervisor, clo
 } {
   const connections = supervisor.health()
   const volatile = recorder.volatile()
+  const disk = store.disk()
   return {
-    ok: volatile === 0 && isWell(connections),
+    ok: volatile === 0 && disk !== 'full' && isWell(connections),
     hub: settings.hub.id,
     uptimeSeconds: Math.round((clock.monoMs() - startedMs) / 1000),
     clock: clock.state(),
     time: clockWatch.health(),
-    log: { epoch: store.epoch, firstSeq: store.firstSeq(), lastSeq: store.lastSeq(), volatileEvents: volatile },
+    log: { epoch: store.epoch, firstSeq: store.firstSeq(), lastSeq: store.lastSeq(), volatileEvents: volatile, disk },
     connections: JSON.parse(JSON.stringify(connections)),
     upstream: upstreams.map(({ id, link }) => {
       const { connected, lag, lastError } = link.state()

@@ -38,6 +38,8 @@ export function createRecorder(parts: RecorderParts, signal: AbortSignal): Recor
   const { store, clock, log } = parts
   const ring: NewEvent[] = []
   let dropped = 0
+  /** Of these, what the log does not tell of yet. */
+  let untold = 0
   let mending = false
 
   const keep = (events: readonly NewEvent[], reason: unknown): void => {
@@ -47,6 +49,7 @@ export function createRecorder(parts: RecorderParts, signal: AbortSignal): Recor
     if (tooMany > 0) {
       ring.splice(0, tooMany)
       dropped += tooMany
+      untold += tooMany
     }
     if (!mending) void mend()
   }
@@ -54,18 +57,22 @@ export function createRecorder(parts: RecorderParts, signal: AbortSignal): Recor
   /** One at a time: bring the ring to the log as soon as it takes events again, oldest first. */
   const mend = async (): Promise<void> => {
     mending = true
+    let refused = true
     try {
       while (ring.length > 0) {
-        await clock.sleep(RETRY_MS, signal)
+        // One after the other while they are taken: more may come in a second than goes into one.
+        if (refused) await clock.sleep(RETRY_MS, signal)
+        refused = false
         const batch = ring.slice(0, 500)
         try {
-          const droppedSoFar = dropped
-          await store.append(droppedSoFar === 0 ? batch : [droppedEvent(clock, droppedSoFar), ...batch])
-          dropped -= droppedSoFar
+          const telling = untold
+          await store.append(telling === 0 ? batch : [droppedEvent(clock, telling), ...batch])
+          untold -= telling
           ring.splice(0, batch.length)
           if (ring.length === 0) log.info('storage takes events again')
         } catch (error) {
           if (!isFault(error)) throw error
+          refused = true
         }
       }
     } catch (error) {

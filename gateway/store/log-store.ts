@@ -12,6 +12,7 @@ import type { OpenedClock } from './clock-fixes.ts'
 import type { Batch } from './commit-queue.ts'
 import { Committer } from './committer.ts'
 import { Counters } from './counters.ts'
+import type { DiskState } from './disk-watch.ts'
 import { entriesOf } from './entries.ts'
 import { Lags } from './lags.ts'
 import type { LogFile } from './log-file.ts'
@@ -226,6 +227,10 @@ export class LogStore implements OpenedStore {
     const { bytes, ...report } = await this.#port.call('ping', undefined)
     this.#counters.bytes = bytes
     this.#upkeep?.reported(report)
+  }
+
+  disk(): DiskState {
+    return this.#upkeep?.disk ?? 'well'
   }
 
   figures(): readonly Figure[] {

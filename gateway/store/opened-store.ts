@@ -1,6 +1,7 @@
 import type { AuditHead } from './audit-chain.ts'
 import type { Backup } from './backup.ts'
 import type { OpenedClock } from './clock-fixes.ts'
+import type { DiskState } from './disk-watch.ts'
 import type { Store } from './store.ts'
 
 /** A store that this process opened. */
@@ -18,6 +19,8 @@ export interface OpenedStore extends Store {
   backup(): Promise<Backup>
   /** What the log knew of the time when it was opened. */
   readonly clock: OpenedClock
+  /** How much room the disk under it has, as it was seen last. */
+  disk(): DiskState
   /** Where the chain of the audit events ends. */
   auditHead(): Promise<AuditHead>
 }

@@ -116,6 +116,11 @@ export class Upkeep {
     this.#toldDisk = state
   }
 
+  /** How the disk was when it was looked at last. */
+  get disk(): DiskState {
+    return this.#seenDisk
+  }
+
   /** What the worker said of itself when it was asked last. */
   reported(report: KeepingReports): void {
     this.#report = report

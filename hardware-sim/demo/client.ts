@@ -28,7 +28,13 @@ export interface EventPage {
 /** What `/healthz` says to whom it knows. */
 export interface HubHealth {
   readonly ok: boolean
-  readonly log: { readonly epoch: string; readonly firstSeq: number; readonly lastSeq: number }
+  readonly log: {
+    readonly epoch: string
+    readonly firstSeq: number
+    readonly lastSeq: number
+    readonly volatileEvents: number
+    readonly disk: 'well' | 'almost-full' | 'full'
+  }
   readonly connections: readonly {
     readonly id: string
     readonly kind: string

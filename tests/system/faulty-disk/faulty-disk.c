@@ -3,7 +3,7 @@
  *
  * FAULTY_DISK is a list of `call:end:from-to:how`, separated by `;`: which call (write or sync) on files whose name ends so
  * fails, counted from 1, and how: an error (EIO, ENOSPC), `short` (half of it is written), or `lie` (said to be done, and not done). Each fault that happens adds a line to the file that
- * FAULTY_DISK_TOLD names.
+ * FAULTY_DISK_TOLD names. Where FAULTY_DISK_WHILE names a file, there is no fault, and nothing is counted, but while it is there.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -53,7 +53,8 @@ static const char *fault_of(const char *call, int fd) {
   ssize_t length = readlink(link, path, sizeof path - 1);
   if (length <= 0) return NULL;
   path[length] = 0;
-  const char *how = NULL;
+  const char *how = NULL, *only = getenv("FAULTY_DISK_WHILE");
+  if (only && access(only, F_OK) != 0) return NULL;
   pthread_mutex_lock(&lock);
   if (rules_count < 0) read_rules();
   for (int n = 0; n < rules_count; n++) {

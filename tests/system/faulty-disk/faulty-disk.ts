@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -17,6 +17,20 @@ export class FaultyDisk {
   environment(faults: string): Readonly<Record<string, string>> {
     rmSync(this.#told, { force: true })
     return { LD_PRELOAD: this.#library, FAULTY_DISK: faults, FAULTY_DISK_TOLD: this.#told }
+  }
+
+  /** The same, from `begin` to `end` only. */
+  switched(faults: string): {
+    readonly environment: Readonly<Record<string, string>>
+    readonly begin: () => void
+    readonly end: () => void
+  } {
+    const broken = join(this.#folder, 'broken')
+    return {
+      environment: { ...this.environment(faults), FAULTY_DISK_WHILE: broken },
+      begin: () => writeFileSync(broken, ''),
+      end: () => rmSync(broken),
+    }
   }
 
   get #told(): string {

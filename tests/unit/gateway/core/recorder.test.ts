@@ -66,7 +66,38 @@ test('what memory could not hold is counted and said', async () => {
     ' linli.log.lost {"reason":"the storage was broken for longer than memory lasts","count":500}',
   ])
   expect(stored.length).toBe(2001)
+  // A counter never falls, also when all is well again.
+  expect(recorder.figures().map(({ value }) => value)).toEqual([0, 500])
 })
+
+test('what waits goes to the log without a pause as soon as it takes events, faster than more comes', async () => {
+  const { clock, recorder, stored, store } = coreParts()
+  store.broken = new Fault('connection', 'disk I/O error', { code: 'store' })
+  let n = 0
+  const next = (count: number) =>
+    recorder.record(
+      'line-1',
+      Array.from({ length: count }, () => seen({ n: ++n })),
+    )
+  for (let round = 0; round < 4; round++) await next(500)
+  store.broken = undefined
+  const append = store.append.bind(store)
+  // A slow disk: meanwhile a thousand more come, and there is room for none.
+  store.append = async (batch) => {
+    if (n < 3000) await next(1000)
+    return append(batch)
+  }
+  await clock.advance(1000)
+  expect(recorder.volatile()).toBe(0)
+  const numbers = stored.filter(({ type }) => type !== 'linli.log.lost').map(({ body }) => JSON.parse(body).n)
+  // The first five hundred were on their way; of the others the newest are there.
+  expect(numbers).toEqual([...range(1, 500), ...range(1501, 3000)])
+  expect(told(stored.filter(({ type }) => type === 'linli.log.lost'))).toEqual([
+    ' linli.log.lost {"reason":"the storage was broken for longer than memory lasts","count":1000}',
+  ])
+})
+
+const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, index) => from + index)
 
 test('a store that fails in an unforeseen way is a bug, not a broken disk', async () => {
   const { recorder, store } = coreParts()

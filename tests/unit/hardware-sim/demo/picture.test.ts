@@ -13,7 +13,7 @@ const reading = (seq: number, meter: string, powerW: number): HubEvent => ({
 })
 const health = (state: string, ok: boolean): HubHealth => ({
   ok,
-  log: { epoch: 'e', firstSeq: 1, lastSeq: 3 },
+  log: { epoch: 'e', firstSeq: 1, lastSeq: 3, volatileEvents: 0, disk: 'well' },
   connections: [
     {
       id: 'line-1',
