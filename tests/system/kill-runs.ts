@@ -10,10 +10,15 @@ import { openHere, readAll } from './storage/log-in-a-folder.ts'
 /** Of a hundred lives so many end before or soon after the hub listens, the others while it works. */
 const EARLY_PERCENT = 25
 const EARLY_MAX_MS = 1200
+/** So many while they stop: so long after they were asked to. */
+const STOPPING_PERCENT = 15
+const STOPPING_MAX_MS = 300
 const WORK_MAX_MS = 1500
 /** With this window and this delay the platform takes 50 events a second, and more than twice as many come. */
 const WINDOW = 10
 const SLOW_MS = 200
+/** With so little room the WAL is copied into the database about every second. */
+const SMALL_LOG = '32MB'
 const FOLLOW_WAIT_MS = 500
 
 export interface KillResult {
@@ -38,12 +43,12 @@ export interface KillResult {
 
 /**
  * Start hubs on one log and kill each with SIGKILL at a random moment: while it opens the log, polls, commits,
- * publishes, or catches up. The platform comes and goes, or confirms slowly. Then look at what is left, from outside.
+ * publishes, catches up, or stops. The platform comes and goes, or confirms slowly. Then look at what is left, from outside.
  * @param seed the same moments and outages again
  */
 export async function killRuns(kills: number, seed: number): Promise<KillResult> {
   const random = seededRandom(seed)
-  const community = await Community.start({ seed, modbusTcp: [tcpMeters(12, '100ms')], broker: {} }, smallWindow)
+  const community = await Community.start({ seed, modbusTcp: [tcpMeters(12, '100ms')], broker: {} }, tight)
   try {
     const seen = new Map<string, string>()
     let killsAtWork = 0
@@ -52,7 +57,9 @@ export async function killRuns(kills: number, seed: number): Promise<KillResult>
       await setPlatform(community, random.next())
       const early = random.next() * 100 < EARLY_PERCENT
       const lifeMs = random.next() * (early ? EARLY_MAX_MS : WORK_MAX_MS)
-      const life = await oneLife(community, { early, lifeMs, platformNext: random.next(), cursor, seen })
+      const stopping = random.next() * 100 < STOPPING_PERCENT
+      const stoppingMs = stopping ? random.next() * STOPPING_MAX_MS : undefined
+      const life = await oneLife(community, { early, lifeMs, stoppingMs, platformNext: random.next(), cursor, seen })
       cursor = life.cursor
       if (life.gave > 0) killsAtWork += 1
     }
@@ -70,15 +77,19 @@ async function setPlatform({ simulator }: Community, chance: number): Promise<vo
   await simulator.ask({ do: 'broker', manner })
 }
 
-function smallWindow(settings: PlainSettings): PlainSettings {
+function tight(settings: PlainSettings): PlainSettings {
   const [city] = settings.upstream as { readonly mqtt: object }[]
-  return { ...settings, upstream: [{ ...city, mqtt: { ...city?.mqtt, window: WINDOW, reconnectMax: '100ms' } }] }
+  const storage = { ...(settings.storage as object | undefined), maxSize: SMALL_LOG }
+  const upstream = [{ ...city, mqtt: { ...city?.mqtt, window: WINDOW, reconnectMax: '100ms' } }]
+  return { ...settings, storage, upstream }
 }
 
 interface LifePlan {
   /** Counted from the start of its process; else from its first event that somebody saw. */
   readonly early: boolean
   readonly lifeMs: number
+  /** From SIGTERM to SIGKILL; undefined where nobody asked it to stop. */
+  readonly stoppingMs: number | undefined
   /** What becomes of the platform in the middle of it. */
   readonly platformNext: number
   /** Where the reader of the log stands; a cursor outlives the hub that gave it. */
@@ -89,7 +100,7 @@ interface LifePlan {
 /** One hub from its start to its kill; everything that it gave out meanwhile goes into `seen`. */
 async function oneLife(
   community: Community,
-  { early, lifeMs, platformNext, cursor, seen }: LifePlan,
+  { early, lifeMs, stoppingMs, platformNext, cursor, seen }: LifePlan,
 ): Promise<{ readonly gave: number; readonly cursor: string }> {
   const hub = community.spawnHub()
   let dead = false
@@ -98,6 +109,10 @@ async function oneLife(
     await setPlatform(community, platformNext)
     await sleep(ms / 2)
     dead = true
+    if (stoppingMs !== undefined) {
+      hub.child.kill('SIGTERM')
+      await sleep(stoppingMs)
+    }
     await hub.murder()
   }
   let death = early ? killIn(lifeMs) : undefined

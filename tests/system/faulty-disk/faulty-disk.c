@@ -2,7 +2,7 @@
  * A disk that fails as a test wants it. Preloaded into whoever writes.
  *
  * FAULTY_DISK is a list of `call:end:from-to:how`, separated by `;`: which call (write or sync) on files whose name ends so
- * fails, counted from 1, and how: an error (EIO, ENOSPC), `short` (half of it is written), or `lie` (said to be done, and not done). Each fault that happens adds a line to the file that
+ * fails, counted from 1, and how: an error (EIO, ENOSPC), `short` (half of it is written), `kill` (the process is, before the call), or `lie` (said to be done, and not done). Each fault that happens adds a line to the file that
  * FAULTY_DISK_TOLD names. Where FAULTY_DISK_WHILE names a file, there is no fault, and nothing is counted, but while it is there.
  */
 #define _GNU_SOURCE
@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,7 @@ static const char *fault_of(const char *call, int fd) {
     dprintf(file, "%s %s %s\n", call, path, how);
     close(file);
   }
+  if (how && strcmp(how, "kill") == 0) raise(SIGKILL);
   return how;
 }
 
