@@ -7,4 +7,5 @@ const SEED = Number(process.env.LINLI_SEED ?? 1)
 
 test(`${LIVES} lives of a hub whose clock is set, lost and found, seed ${SEED}`, { timeout: 1_800_000 }, async () => {
   await clockLives(LIVES, SEED)
+  process.stdout.write(`soak clock ${LIVES} lives\n`)
 })

@@ -10,5 +10,6 @@ const SEED = Number(process.env.LINLI_SEED ?? 1)
 test(`${RUNS} logs that are full, each treated in another way, seed ${SEED}`, { timeout: 1_800_000 }, async () => {
   const property = fc.asyncProperty(anyPlan(60), keepsItsPromises)
   const result = await fc.check(property, { numRuns: RUNS, seed: SEED, endOnFailure: true })
+  process.stdout.write(`soak keeping ${result.numRuns} logs, failed ${result.failed}\n`)
   expect(result.failed, JSON.stringify([result.counterexample, String(result.errorInstance)])).toBe(false)
 })

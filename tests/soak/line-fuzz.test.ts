@@ -9,6 +9,7 @@ test.each(Array.from({ length: SEEDS }, (_, seed) => seed + 1))(
   async (seed) => {
     const { bytes, answers } = await fuzzLine(seed, BYTES_A_SEED)
     expect(bytes).toBeGreaterThanOrEqual(BYTES_A_SEED)
+    process.stdout.write(`soak line-fuzz seed ${seed}: ${bytes} bytes, ${answers} answers\n`)
     expect(answers).toBeGreaterThan(0)
   },
   600_000,
