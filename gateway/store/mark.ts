@@ -39,9 +39,15 @@ export function parseMark(text: string): Mark | undefined {
   }
 }
 
+/**
+ * A start begins the WAL anew before it writes the mark: so often one may be cut short in between, one after the other, until
+ * a mark is written again. The salt of another log is any number of 32 bits.
+ */
+const UNMARKED_MAX = 16
+
 /** Whether a WAL with this salt may belong to the log: SQLite would copy any other one into it. */
 export function isOwnWal(mark: Mark, walSalt: number): boolean {
-  return mark.walSalt !== undefined && (walSalt === mark.walSalt || walSalt === (mark.walSalt + 1) % 2 ** 32)
+  return mark.walSalt !== undefined && (walSalt - mark.walSalt + 2 ** 32) % 2 ** 32 <= UNMARKED_MAX
 }
 
 /** Why the log is not provably the continuation of what the mark speaks of; undefined when it is. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { needs } from '../needs.ts'
-import { killSteps } from './kill-steps.ts'
+import { killedStarts, killSteps } from './kill-steps.ts'
 
 const LIVES = 14
 
@@ -12,4 +12,12 @@ test(`${LIVES} lives of a writer, each killed before one call on the log: while 
   expect(result).toMatchObject({ wrong: [], epochs: 1, integrity: 'ok' })
   expect(result.acknowledged).toBeGreaterThan(LIVES)
   expect(Object.entries(result.killed).filter(([, count]) => count === 0)).toEqual([])
+})
+
+test('start after start that is killed before it could write its mark', {
+  ...needs('cc'),
+  timeout: 60_000,
+}, async () => {
+  const result = await killedStarts(3)
+  expect(result).toEqual({ wrong: [], epochs: 1 })
 })

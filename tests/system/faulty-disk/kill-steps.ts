@@ -24,13 +24,9 @@ export interface KillStepsResult {
 }
 
 /** One life of a writer after the other on one log, each killed right before one call on one of its files. */
-export async function killSteps(lives: number, seed: number): Promise<KillStepsResult> {
-  const random = seededRandom(seed)
-  const folder = mkdtempSync(join(tmpdir(), 'linli-steps-'))
-  const disk = new FaultyDisk()
-  try {
-    const path = join(folder, 'hub.db')
-    const account = new Account()
+export function killSteps(lives: number, seed: number): Promise<KillStepsResult> {
+  return onOneLog(async (path, disk, account) => {
+    const random = seededRandom(seed)
     const killed = Object.fromEntries(STEPS.map((step) => [step, 0]))
     const wrong: string[] = []
     for (let life = 0; life < lives && wrong.length === 0; life++) {
@@ -44,6 +40,27 @@ export async function killSteps(lives: number, seed: number): Promise<KillStepsR
     }
     const { kept, epochs } = account
     return { killed, acknowledged: kept.size, epochs: epochs.size, wrong, integrity: integrityOf(path) }
+  })
+}
+
+/** A life in full course that is killed, so many starts that do not come to the mark, and a whole life. */
+export function killedStarts(starts: number): Promise<Pick<KillStepsResult, 'wrong' | 'epochs'>> {
+  return onOneLog(async (path, disk, account) => {
+    await runWriter(path, account, { killAfterMs: 100 })
+    for (let start = 0; start < starts; start++) {
+      await runWriter(path, account, { batches: 1, environment: disk.environment('sync:-mark-journal:1-1:kill') })
+      if (disk.failed().length === 0) throw new Error(`start ${start} was not killed`)
+    }
+    await runWriter(path, account, { batches: BATCHES })
+    return { wrong: await account.wrongs(path), epochs: account.epochs.size }
+  })
+}
+
+async function onOneLog<T>(work: (path: string, disk: FaultyDisk, account: Account) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'linli-steps-'))
+  const disk = new FaultyDisk()
+  try {
+    return await work(join(folder, 'hub.db'), disk, new Account())
   } finally {
     disk.remove()
     rmSync(folder, { recursive: true })
