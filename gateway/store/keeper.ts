@@ -21,10 +21,10 @@ import {
   type Trim,
 } from './retention.ts'
 import { decodeHead, type RowEncoder } from './row.ts'
-import { writeShrunk } from './shrink.ts'
 import type { Sqlite, Statement } from './sqlite.ts'
 import { Thinner } from './thinner.ts'
 import { bytesOnDisk, Usage } from './usage.ts'
+import { writeShrunk } from './worker-shrink.ts'
 
 /** After so many bytes the file is asked again how much of it is in use. */
 const UNASKED_BYTES_MAX = 64 * 1024

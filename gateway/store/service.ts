@@ -14,11 +14,11 @@ import type { PageQuery, RawPage } from './page-builder.ts'
 import type { Parcel, Stream } from './parcel.ts'
 import { StoreTrouble } from './refusal.ts'
 import { fittingBytes, roomOf } from './retention.ts'
-import { adoptShrunk } from './shrink.ts'
 import { DataLock, trouble } from './sqlite.ts'
 import { copyFault, LiveCopy } from './worker-copy.ts'
 import { diskUnder } from './worker-disk.ts'
 import { bytesOnDisk, walSalt } from './worker-files.ts'
+import { adoptShrunk } from './worker-shrink.ts'
 
 /** What can be asked of the writer, and what it answers. Calls are done one after the other, in order. */
 export interface Calls {

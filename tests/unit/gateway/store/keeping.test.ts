@@ -282,13 +282,13 @@ test('a log whose room was made smaller gives it back to the disk at a start, an
   const grownBytes = statSync(rig.path).size
   expect(grownBytes).toBeGreaterThan(1_500_000)
   const trimming = await rig.open({ retention: small() })
-  const epoch = trimming.epoch()
+  const epoch = trimming.epoch
   await rig.clock.advance(10 * ROUND_MS)
   await trimming.close()
   expect(statSync(rig.path).size).toBe(grownBytes)
   const shrunk = await rig.open({ retention: small() })
   expect(statSync(rig.path).size).toBeLessThan(1_000_000)
-  expect(shrunk.epoch()).toBe(epoch)
+  expect(shrunk.epoch).toBe(epoch)
   const { held, gone } = await accountFor(shrunk)
   expect(held.telemetry + gone).toBe(6000)
   expect(held.telemetry).toBeGreaterThan(500)
