@@ -10,6 +10,8 @@ const WRITER = fileURLToPath(new URL('./store-writer.ts', import.meta.url))
 export class Account {
   /** Batch number to the places it was given. */
   readonly kept = new Map<number, readonly [first: number, last: number]>()
+  /** What nobody asks for any more. */
+  readonly forgotten = new Map<number, readonly [first: number, last: number]>()
   readonly epochs = new Set<string>()
   refused = 0
   confirmed = 0
@@ -29,6 +31,18 @@ export class Account {
       if (word === 'kept') this.kept.set(a, [first, last])
       if (word === 'kept' || word === 'refused') this.nextNumber = Math.max(this.nextNumber, a + 100)
     }
+  }
+
+  forget(batch: number): void {
+    const places = this.kept.get(batch)
+    if (places !== undefined) this.forgotten.set(batch, places)
+    this.kept.delete(batch)
+  }
+
+  /** Batches that were acknowledged in these words, whole lines of them. */
+  static batchesIn(output: string): ReadonlySet<number> {
+    const lines = output.slice(0, output.lastIndexOf('\n') + 1).split('\n')
+    return new Set(lines.filter((line) => line.startsWith('kept ')).map((line) => Number(line.split(' ')[1])))
   }
 
   /** What was acknowledged and is not as it was, in words; nothing when all is well. */
@@ -65,7 +79,9 @@ export function runWriter(
   how: {
     /** Counted, like `meanwhile`, from its first word on. */
     readonly killAfterMs?: number
-    readonly meanwhile?: { readonly afterMs: number; readonly act: () => void }
+    /** Kill it when this resolves. */
+    readonly killWhen?: Promise<unknown>
+    readonly meanwhile?: { readonly afterMs: number; readonly act: (saidSoFar: string) => void }
     readonly batches?: number
     /** The room that the log has. */
     readonly maxBytes?: number
@@ -77,12 +93,14 @@ export function runWriter(
   const count = [String(how.batches ?? 'Infinity'), ...(how.maxBytes === undefined ? [] : [String(how.maxBytes)])]
   const env = { ...process.env, ...how.environment }
   const child = spawn(program, [...before, WRITER, path, String(account.nextNumber), ...count], { env })
+  void how.killWhen?.then(() => child.kill('SIGKILL'))
+  const timers: NodeJS.Timeout[] = []
   let output = ''
   let errors = ''
   child.stdout.on('data', (piece) => {
     if (output === '') {
-      if (how.killAfterMs !== undefined) setTimeout(() => child.kill('SIGKILL'), how.killAfterMs)
-      if (how.meanwhile !== undefined) setTimeout(how.meanwhile.act, how.meanwhile.afterMs)
+      if (how.killAfterMs !== undefined) timers.push(setTimeout(() => child.kill('SIGKILL'), how.killAfterMs))
+      if (how.meanwhile !== undefined) timers.push(setTimeout(() => how.meanwhile?.act(output), how.meanwhile.afterMs))
     }
     output += piece
   })
@@ -91,6 +109,7 @@ export function runWriter(
   })
   return new Promise((resolve) => {
     child.on('close', (code) => {
+      for (const timer of timers) clearTimeout(timer)
       account.hear(output)
       resolve({ code, errors })
     })

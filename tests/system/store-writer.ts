@@ -7,7 +7,7 @@ import { openStore } from '../../gateway/store/open.ts'
 /**
  * A program that fills a log until it is killed, and says on standard output, each word behind the deed:
  * `open EPOCH FIRST LAST`, `kept NUMBER FIRST LAST` for a batch that was acknowledged, `refused NUMBER CODE`,
- * `confirmed SEQ`, `trimmed SEQ`, `closed`.
+ * `confirmed SEQ`, `trimmed SEQ`, `disturbed CODE` where one of these was refused, `closed`.
  *
  *     node tests/system/store-writer.ts DATABASE FIRST_NUMBER [BATCHES [MAX_BYTES]]
  *
@@ -57,7 +57,7 @@ async function keepHouse(): Promise<void> {
         say(`trimmed ${seq - 2000}`)
       }
     } catch (error) {
-      say(`refused house ${(error as { code?: string }).code}`)
+      say(`disturbed ${(error as { code?: string }).code}`)
     }
   }
 }

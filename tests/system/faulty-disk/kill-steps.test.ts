@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { needs } from '../needs.ts'
 import { killedStarts, killSteps } from './kill-steps.ts'
 
-const LIVES = 14
+const LIVES = 7
 
 test(`${LIVES} lives of a writer, each killed before one call on the log: while it opens, commits, checkpoints, closes`, {
   ...needs('cc', 'sqlite3'),
@@ -18,6 +18,6 @@ test('start after start that is killed before it could write its mark', {
   ...needs('cc'),
   timeout: 60_000,
 }, async () => {
-  const result = await killedStarts(3)
+  const result = await killedStarts(2)
   expect(result).toEqual({ wrong: [], epochs: 1 })
 })
