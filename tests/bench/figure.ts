@@ -12,7 +12,8 @@ export interface GroupOptions {
 export interface BenchFigure {
   /** Group and noun, such as `log.ingest`. */
   readonly name: string
-  readonly value: number
+  /** Null where it could not be measured here: then `note` says why. */
+  readonly value: number | null
   /** Such as `events/s`, `s`, `MB`; of a bare share: `ratio`. */
   readonly unit: string
   /** What it was measured beside, in the same run and unit; null when nothing was. */
@@ -23,7 +24,7 @@ export interface BenchFigure {
   readonly goal: string | null
   readonly ok: boolean
   /** Least and greatest of the runs behind `ratio`, or behind `value` where there is no baseline. */
-  readonly spread: readonly [number, number]
+  readonly spread: readonly [number, number] | null
   readonly runs: number
   /** What was compared with what, in one line. */
   readonly note: string
@@ -64,6 +65,12 @@ export function figureOfPairs(measured: Measured, pairs: readonly Pair[]): Bench
     spread: range(ratios),
     runs: pairs.length,
   })
+}
+
+/** A figure for which this machine lacks something: never kept, so that nobody takes it for a good one. */
+export function notMeasured({ name, unit, note, goal }: Measured, why: string): BenchFigure {
+  const none = { value: null, baseline: null, ratio: null, spread: null, runs: 0 }
+  return { name, unit, note: `not measured: ${why} (${note})`, ...none, goal: goalText(goal), ok: false }
 }
 
 export interface Pair {
@@ -110,11 +117,15 @@ function range(values: readonly number[]): [number, number] {
 
 function finish(
   { name, unit, note, goal }: Measured,
-  result: Pick<BenchFigure, 'value' | 'baseline' | 'ratio' | 'spread' | 'runs'>,
+  result: Pick<BenchFigure, 'baseline' | 'ratio' | 'spread' | 'runs'> & { readonly value: number },
 ): BenchFigure {
   if (goal === null) return { name, unit, note, ...result, goal: null, ok: true }
   const judged = goal.of === 'ratio' ? result.ratio : result.value
   if (judged === null) throw new Error(`${name}: its goal is a ratio, but there is no baseline`)
   const ok = goal.is === '>=' ? judged >= goal.bound : judged <= goal.bound
-  return { name, unit, note, ...result, goal: `${goal.of} ${goal.is} ${goal.bound}`, ok }
+  return { name, unit, note, ...result, goal: goalText(goal), ok }
+}
+
+function goalText(goal: Goal | null): string | null {
+  return goal === null ? null : `${goal.of} ${goal.is} ${goal.bound}`
 }

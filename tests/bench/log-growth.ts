@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Retention } from '../../gateway/store/keeper.ts'
 import type { OpenedStore } from '../../gateway/store/opened-store.ts'
 import { alternatingPairs, type BenchFigure, figureOfPairs, type Goal, ratioAtMost, valueAtMost } from './figure.ts'
 import { bodyAt, growTo, openGrown } from './grown-log.ts'
@@ -26,6 +27,13 @@ const EVICT_EVENTS = 500
 const STARTS = 5
 /** A log that is killed was written to for so many events before. */
 const KILL_BEHIND_EVENTS = 10_000
+
+/** What a hub keeps, it counts when it starts; here nothing of it is to go. */
+const AS_IN_A_HUB: Retention = {
+  keepMs: { telemetry: Number.MAX_VALUE, status: Number.MAX_VALUE, alarm: Number.MAX_VALUE, audit: Number.MAX_VALUE },
+  maxBytes: 16 * 1024 ** 3,
+  required: [],
+}
 
 /** @param longEvents how long the long log is; fewer than ten million only for a quick look */
 export async function growthFigures(folder: string, longEvents = LONG_EVENTS): Promise<BenchFigure[]> {
@@ -167,7 +175,7 @@ async function starts(
     await stop(path)
     for (const end of ['', '-wal', '-mark']) dropFromMemory(path + end)
     const begin = performance.now()
-    const store = await openGrown(path)
+    const store = await openGrown(path, { retention: AS_IN_A_HUB })
     await growTo(store, store.lastSeq() + 1)
     const tookMs = performance.now() - begin
     await store.close()

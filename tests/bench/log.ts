@@ -1,11 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
-import type { NewEvent } from '../../gateway/contract/event.ts'
-import { createClock } from '../../gateway/io/clock.ts'
-import { createLog } from '../../gateway/io/log.ts'
-import { openStore } from '../../gateway/store/open.ts'
 import {
   alternatingPairs,
   type BenchFigure,
@@ -15,8 +10,10 @@ import {
   ratioAtLeast,
   valueAtMost,
 } from './figure.ts'
+import { deviceFigures } from './log-device.ts'
 import { growthFigures } from './log-growth.ts'
-import { METERS, readings } from './readings.ts'
+import { CALLERS, openOurs, openRaw } from './log-sides.ts'
+import { readings } from './readings.ts'
 
 /**
  * The log beside bare better-sqlite3 that inserts ready strings, one row an event, in transactions of the same size,
@@ -26,8 +23,6 @@ import { METERS, readings } from './readings.ts'
  */
 const BATCHES = [1, 20, 100, 1000] as const
 type BatchSize = (typeof BATCHES)[number]
-/** Callers that wait for their acknowledgement at the same time, as the connections of a hub do. */
-const CALLERS = 16
 const PAIRS = 5
 /** Events of one run: some tenths of a second on either side. */
 const RUN_EVENTS: Record<BatchSize, number> = { 1: 1200, 20: 12_000, 100: 40_000, 1000: 100_000 }
@@ -57,6 +52,7 @@ export async function figures({ events }: GroupOptions = {}): Promise<BenchFigur
     }
     found.push(await bytes(folder, 20, valueAtMost(2.6)))
     found.push(await bytes(folder, 100, valueAtMost(1)))
+    found.push(...(await deviceFigures(folder)))
     found.push(...(await growthFigures(folder, events)))
     return found
   } finally {
@@ -137,54 +133,4 @@ function writtenBytes(): number {
   const found = /^write_bytes: (\d+)$/m.exec(readFileSync('/proc/self/io', 'utf8'))
   if (found === null) throw new Error('/proc/self/io does not tell write_bytes: this kernel counts no I/O of tasks')
   return Number(found[1])
-}
-
-function openRaw(path: string) {
-  const db = new Database(path)
-  db.pragma('journal_mode = WAL')
-  db.pragma('synchronous = FULL')
-  db.exec('CREATE TABLE event (seq INTEGER PRIMARY KEY, body TEXT NOT NULL)')
-  const insert = db.prepare('INSERT INTO event (body) VALUES (?)')
-  const commit = db.transaction((texts: readonly string[], from: number, to: number) => {
-    for (let n = from; n < to; n++) insert.run(texts[n])
-  })
-  return {
-    run(texts: readonly string[], batch: number): void {
-      for (let from = 0; from < texts.length; from += batch) commit(texts, from, Math.min(from + batch, texts.length))
-    },
-    close: () => db.close(),
-  }
-}
-
-/** @param commitEvents how many events the log commits together */
-async function openOurs(path: string, batch: number, commitEvents: number) {
-  const clock = createClock()
-  const log = createLog('error', false)
-  const store = await openStore({ path, hub: 'bench', clock, log, gatherMs: 0, urgentMs: 0, commitEvents })
-  const eventAt = (n: number, body: string): NewEvent => ({
-    class: 'telemetry',
-    type: 'linli.meter.reading',
-    source: `devices/meter-${301 + (n % METERS)}`,
-    privacy: 'personal',
-    monoMs: clock.monoMs(),
-    wallMs: clock.wallMs(),
-    clock: 'synced',
-    body,
-  })
-  return {
-    async run(count: number, bodyAt: (n: number) => string, callers = CALLERS): Promise<void> {
-      let next = 0
-      const call = async (): Promise<void> => {
-        while (next < count) {
-          const from = next
-          next = Math.min(next + batch, count)
-          const events: NewEvent[] = []
-          for (let n = from; n < next; n++) events.push(eventAt(n, bodyAt(n)))
-          await store.append(events)
-        }
-      }
-      await Promise.all(Array.from({ length: callers }, call))
-    },
-    close: () => store.close(),
-  }
 }

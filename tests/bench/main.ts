@@ -9,7 +9,7 @@ Measures ours and what it is compared with side by side, and holds each figure a
   --events N
           length of the long log in the group log; ten million where nothing is said
 
-Exit code 1 when a goal is missed. Close other programs first: ratios stand a busy machine, absolute times do not.
+Exit code 1 when a goal is missed or could not be measured. Close other programs first: ratios stand a busy machine, absolute times do not.
 `
 
 /** A long log is longer than the short one that it is held beside. */
@@ -80,9 +80,10 @@ const HEAD = cells(['figure', 'value', 'unit', 'baseline', 'ratio', 'goal', 'lea
 
 function rowOf(figure: BenchFigure): string {
   const { name, value, unit, baseline, ratio, goal, spread, ok, note } = figure
-  const range = `${short(spread[0])}-${short(spread[1])}`
+  const range = spread === null ? '' : `${short(spread[0])}-${short(spread[1])}`
+  const verdict = value === null ? 'NOT MEASURED' : goal === null ? '' : ok ? 'kept' : 'MISSED'
   const columns = [name, short(value), unit, short(baseline), short(ratio), goal ?? '', range]
-  return `${cells(columns, goal === null ? '' : ok ? 'kept' : 'MISSED')}\n  ${note}`
+  return `${cells(columns, verdict)}\n  ${note}`
 }
 
 function cells(texts: readonly string[], verdict: string): string {

@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest'
-import { alternatingPairs, figureOf, figureOfPairs, median, ratioAtLeast, valueAtMost } from '../../bench/figure.ts'
+import {
+  alternatingPairs,
+  figureOf,
+  figureOfPairs,
+  median,
+  notMeasured,
+  ratioAtLeast,
+  valueAtMost,
+} from '../../bench/figure.ts'
 
 const measured = { name: 'log.ingest', unit: 'events/s', note: 'ours beside theirs' }
 
@@ -38,6 +46,12 @@ test('a value without a baseline is held against its bound, the bound itself inc
 
 test('a goal for a ratio needs a baseline', () => {
   expect(() => figureOf({ ...measured, goal: ratioAtLeast(1) }, [1])).toThrow('there is no baseline')
+})
+
+test('what could not be measured is not kept, and says why', () => {
+  const figure = notMeasured({ ...measured, goal: ratioAtLeast(0.9) }, 'no compiler: apt-get install g++')
+  expect(figure).toMatchObject({ ok: false, value: null, goal: 'ratio >= 0.9' })
+  expect(figure.note).toContain('no compiler: apt-get install g++')
 })
 
 test('pairs take turns in who begins', async () => {
