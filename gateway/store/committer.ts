@@ -8,9 +8,9 @@ import type { Committed, StorePort } from './service.ts'
 
 /**
  * Commits that are on the way to the worker. A fast disk would wait for the threads to wake each other, so it has
- * the next ones at hand; behind a slow one it is better that what comes meanwhile goes into one commit together.
+ * the next ones at hand, and as many again while the answers to these are on their way (`worker.ts`); behind a slow one it is better that what comes meanwhile goes into one commit together.
  */
-const IN_FLIGHT_FAST = 8
+const IN_FLIGHT_FAST = 16
 const IN_FLIGHT_SLOW = 1
 const FAST_COMMIT_MS = 2
 

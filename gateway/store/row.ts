@@ -45,6 +45,8 @@ export interface RowHead {
 
 const FORMAT = 1
 const WRITTEN_MAX = 8
+/** The same of rows of one event: about as many as a hub has devices. */
+const WRITTEN_ALONE_MAX = 512
 
 /** A row whose bytes are not what was written. */
 export class DamagedRow extends Error {
@@ -63,6 +65,7 @@ export class RowEncoder {
   readonly #packer = new TextPacker()
   /** Lists of streams as they were written lately: the next round of readings has the same. */
   readonly #written: { readonly streams: readonly Stream[]; readonly bytes: Buffer }[] = []
+  readonly #writtenAlone = new Map<Stream, Buffer>()
 
   /** @returns the two blobs and the key of the row. The events are of one class and one boot. */
   encode(events: Events, boot: number): { lastSeq: number; head: Buffer; body: Buffer } {
@@ -99,14 +102,29 @@ export class RowEncoder {
   }
 
   #streamBytes(streams: readonly Stream[]): Buffer {
+    if (streams.length === 1) return this.#aloneBytes(streams)
     for (const { streams: known, bytes } of this.#written) {
       if (known.length === streams.length && known.every((stream, n) => stream === streams[n])) return bytes
     }
-    const writer = new ByteWriter(32 + streams.length * 16)
-    writeStreams(writer, streams, this.#packer)
-    const written = { streams, bytes: writer.view() }
+    const written = { streams, bytes: this.#write(streams) }
     if (this.#written.unshift(written) > WRITTEN_MAX) this.#written.pop()
     return written.bytes
+  }
+
+  #aloneBytes(streams: readonly Stream[]): Buffer {
+    const [stream] = streams
+    let bytes = this.#writtenAlone.get(stream!)
+    if (bytes !== undefined) return bytes
+    bytes = this.#write(streams)
+    if (this.#writtenAlone.size >= WRITTEN_ALONE_MAX) this.#writtenAlone.clear()
+    this.#writtenAlone.set(stream!, bytes)
+    return bytes
+  }
+
+  #write(streams: readonly Stream[]): Buffer {
+    const writer = new ByteWriter(32 + streams.length * 16)
+    writeStreams(writer, streams, this.#packer)
+    return writer.view()
   }
 }
 

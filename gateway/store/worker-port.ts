@@ -16,6 +16,11 @@ export function startWorker(died: (reason: Error) => void): StorePort {
   let lastId = 0
   let closing = false
   let dead: Error | undefined
+  let asked: Asked[] = []
+  const post = (): void => {
+    worker.postMessage(asked)
+    asked = []
+  }
   const end = (reason: Error): void => {
     if (dead !== undefined) return
     dead = reason
@@ -38,10 +43,11 @@ export function startWorker(died: (reason: Error) => void): StorePort {
       if (dead !== undefined) return Promise.reject(dead)
       if (name === 'close') closing = true
       lastId += 1
-      const asked: Asked = { id: lastId, name, argument }
+      const id = lastId
+      // What is asked in the same turn goes in one message.
+      if (asked.push({ id, name, argument }) === 1) queueMicrotask(post)
       return new Promise((resolve, reject) => {
-        waiting.set(asked.id, { resolve: resolve as (value: unknown) => void, reject })
-        worker.postMessage(asked, name === 'commit' ? [(argument as Calls['commit'][0]).parcel.rows.buffer] : [])
+        waiting.set(id, { resolve: resolve as (value: unknown) => void, reject })
       })
     },
   }

@@ -18,25 +18,25 @@ export type Answered =
  * So many answers go back together where more is asked already: waking the other thread takes about as long as a
  * fast disk takes for a commit. Behind a slow disk nobody asks ahead (`committer.ts`), and nothing is held back.
  */
-const ANSWERS_HELD_MAX = 4
+const ANSWERS_HELD_MAX = 8
 
 /** Answer what comes through the port, in order. */
 export function serve(port: MessagePort): void {
   const service = new StoreService()
-  port.on('message', (first: Asked) => {
+  port.on('message', (first: Asked[]) => {
     let answers: Answered[] = []
-    for (let asked: Asked | undefined = first; asked !== undefined; asked = receiveMessageOnPort(port)?.message) {
-      answers.push(answer(service, asked))
-      if (answers.length >= ANSWERS_HELD_MAX) {
-        port.postMessage(answers)
-        answers = []
-      }
-      if (asked.name !== 'close') continue
-      port.postMessage(answers)
-      port.close()
-      return
+    const post = (): void => {
+      if (answers.length > 0) port.postMessage(answers)
+      answers = []
     }
-    if (answers.length > 0) port.postMessage(answers)
+    for (let many: Asked[] | undefined = first; many !== undefined; many = receiveMessageOnPort(port)?.message) {
+      for (const asked of many) {
+        answers.push(answer(service, asked))
+        if (answers.length >= ANSWERS_HELD_MAX || asked.name === 'close') post()
+        if (asked.name === 'close') return port.close()
+      }
+    }
+    post()
   })
 }
 
