@@ -13,6 +13,7 @@ import type { Desk } from '../core/desk.ts'
 import type { Store } from '../store/store.ts'
 import { Access } from './access.ts'
 import { type CursorCodec, createCursorCodec } from './cursor.ts'
+import { API_LIMITS, type ApiLimits } from './limits.ts'
 import type { ApiTlsOptions, ConsumerOptions } from './options.ts'
 import { ApiProblem } from './problem.ts'
 import { type Answer, type ApiRequest, type Caller, nowhere, type Route } from './route.ts'
@@ -23,21 +24,6 @@ import { eventsRoute } from './routes/events.ts'
 import { type Health, healthRoute } from './routes/health.ts'
 import { metricsRoute } from './routes/metrics.ts'
 import type { TokenBook } from './tokens.ts'
-
-/** What a caller may take of the hub. */
-export const API_LIMITS = {
-  connections: 100,
-  urlCharacters: 4096,
-  headerBytes: 16 * 1024,
-  bodyBytes: 64 * 1024,
-  /** From the first byte of a request to its last; who dribbles is cut off. */
-  requestMs: 10_000,
-  /** Nothing was read of an answer, or a connection idle, for so long. More than the longest long poll. */
-  silenceMs: 75_000,
-  /** Requests that run when the hub stops get so long to end. */
-  farewellMs: 2000,
-} as const
-export type ApiLimits = { readonly [name in keyof typeof API_LIMITS]: number }
 
 const PROBLEM_TYPE = 'application/problem+json'
 /** Answers are for this caller and this moment only, and are what they say they are. */
@@ -92,6 +78,11 @@ export async function startApi(parts: ApiParts): Promise<Api> {
   return { url, close }
 }
 
+/** Bodies are checked with zod. Fastify's own compilers of JSON Schema would only take 2 MB of memory. */
+function noCompiler(): never {
+  throw new Error('a route has a schema of Fastify: check its body with zod (body.ts)')
+}
+
 /** The server with its limits, and bodies as text: what they mean is the business of the routes. */
 function build(parts: ApiParts, limits: ApiLimits, pem: Pem | undefined): FastifyInstance {
   const options = {
@@ -111,6 +102,7 @@ function build(parts: ApiParts, limits: ApiLimits, pem: Pem | undefined): Fastif
     bodyLimit: limits.bodyBytes,
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
+    schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
     clientErrorHandler: (error, socket) => dismiss(error, socket),
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, problemOf(error, parts.log)),
   })

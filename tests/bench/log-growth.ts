@@ -14,6 +14,8 @@ import { bodyAt, growTo, openGrown } from './grown-log.ts'
 export const LONG_EVENTS = 10_000_000
 const SHORT_EVENTS = 10_000
 const PAIRS = 9
+/** A walk takes a tenth of a second: whatever else the machine does hits one side or the other. */
+const PAGE_PAIRS = 25
 /** A walk through a part of the log: so many pages, so many times. */
 const PAGE_ENTRIES = 500
 const PAGES = 8
@@ -87,7 +89,7 @@ async function pages({ long, short, events }: Logs): Promise<BenchFigure[]> {
       }
       for (const store of stores) await walk(store)
       const pairs = await alternatingPairs(
-        PAIRS,
+        PAGE_PAIRS,
         () => walk(stores[0]),
         () => walk(stores[1]),
       )
