@@ -43,8 +43,9 @@ export async function figures({ events }: GroupOptions = {}): Promise<BenchFigur
       })
       if (batch === 100) found.push({ ...objects, name: 'log.ingest' })
       found.push(objects)
-      const readyGoal = batch >= 100 ? ratioAtLeast(0.9) : null
-      found.push(await ingest(folder, { name: `log.ingest.${batch}.ready`, batch, ready: true, goal: readyGoal }))
+      found.push(
+        await ingest(folder, { name: `log.ingest.${batch}.ready`, batch, ready: true, goal: ratioAtLeast(0.9) }),
+      )
     }
     for (const batch of [1, 20] as const) {
       const name = `log.ingest.${batch}.grouped`
