@@ -210,7 +210,17 @@ export class StoreService {
 
   #openFile(file: LogFile, opening: Opening): OpenedLog {
     const mark = parseMark(this.#lock?.read() ?? '')
-    const opened = openLogFile(file, opening, mark, this.#diskUnder(file.path).freeBytes())
+    const hadWal = walSalt(file.path) !== undefined
+    let opened: OpenedLog
+    try {
+      opened = openLogFile(file, opening, mark, this.#diskUnder(file.path).freeBytes())
+    } catch (error) {
+      // It was open for a moment, and closing it copied the WAL into it: whoever opens it next must not miss the WAL.
+      if (mark !== undefined && hadWal && walSalt(file.path) === undefined) {
+        quietly(() => this.#lock?.write(markText({ ...mark, closed: true })))
+      }
+      throw error
+    }
     this.#engine = opened.engine
     if (file.retention !== undefined && this.#watch !== undefined) opened.engine.keep(file.retention, this.#watch)
     this.#mark(opened.engine, false)

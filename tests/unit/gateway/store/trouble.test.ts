@@ -6,6 +6,7 @@ import type { StorePort } from '../../../../gateway/store/service.ts'
 import { EpochChanged } from '../../../../gateway/store/store.ts'
 import { startWorker } from '../../../../gateway/store/worker-port.ts'
 import { newEvent, newEvents } from '../../../contract/memory-store.ts'
+import { layHand, sqliteError } from '../../../simulation/sqlite-hand.ts'
 import { breakingPort, inWords, readAll, storeRig } from './rig.ts'
 
 const brokenDisk = (name: string, at: number, times = 1) =>
@@ -136,6 +137,27 @@ test('a deleted file is no continuation either', async () => {
   await rig.clock.advance(100)
   expect(store.epoch).not.toBe(before)
   expect((await readAll(store)).map(inWords)).toEqual(['gap 1-1 epoch-change {}', '2 alarm'])
+})
+
+test('an opening that the disk fails takes nothing away: the next one goes on in the same epoch', async () => {
+  const rig = storeRig()
+  const store = await rig.open()
+  await store.append(newEvents(3))
+  const path = rig.copied('crashed.db')
+  layHand({
+    statement({ source }, run) {
+      if (source.startsWith('INSERT INTO boot')) throw sqliteError('SQLITE_IOERR_WRITE', 'disk I/O error')
+      return run()
+    },
+  })
+  try {
+    await expect(rig.open({ path })).rejects.toMatchObject({ reach: 'connection', code: 'store' })
+  } finally {
+    layHand(undefined)
+  }
+  const again = await rig.open({ path })
+  expect(again.epoch).toBe(store.epoch)
+  expect((await readAll(again)).map(inWords)).toEqual([1, 2, 3].map((seq) => `${seq} telemetry`))
 })
 
 test('a writer that is closed does nothing before it was opened anew', async () => {
