@@ -7,22 +7,33 @@ export interface BrokerManners {
   lostPerMille: number
   refusedPerMille: number
   latencyMs: number
+  /** What it does about an event that it can't read. */
+  poison: 'refuse' | 'close'
 }
 
-/** A platform that is there or not, loses acknowledgements, and refuses for a while. */
+/** What the platform has now, told just before it says so. */
+export interface Platform {
+  event(epoch: string, seq: number): void
+  gap(epoch: string, gap: { readonly fromSeq: number; readonly toSeq: number; readonly reason: string }): void
+}
+
+/** An event with this in its body is one that the platform never takes. */
+export const POISON = 'poison'
+const [QUOTA_EXCEEDED, PAYLOAD_INVALID] = [0x97, 0x99]
+
+/** A platform that is there or not, loses acknowledgements, refuses for a while, and some events for good. */
 export class SimulatedBroker {
-  readonly manners: BrokerManners = { lostPerMille: 0, refusedPerMille: 0, latencyMs: 50 }
+  readonly manners: BrokerManners = { lostPerMille: 0, refusedPerMille: 0, latencyMs: 50, poison: 'refuse' }
   readonly #clock: VirtualClock
   readonly #random: Random
-  readonly #delivered: (place: string) => void
+  readonly #platform: Platform
   readonly #links = new Set<() => void>()
   #down = false
 
-  /** @param delivered called with `epoch/place` when the platform keeps an event, just before it says so */
-  constructor(clock: VirtualClock, random: Random, delivered: (place: string) => void) {
+  constructor(clock: VirtualClock, random: Random, platform: Platform) {
     this.#clock = clock
     this.#random = random
-    this.#delivered = delivered
+    this.#platform = platform
   }
 
   set down(down: boolean) {
@@ -53,10 +64,16 @@ export class SimulatedBroker {
       packetBytes: (topic, bytes) => topic.length + bytes,
       gone: promise,
       publish: (_topic, payload, settled) => {
-        this.#clock.after(this.manners.latencyMs * this.#random.next(), () => {
+        const poison = payload.includes(`"${POISON}"`)
+        // Whoever closes does so as soon as he sees it: what was sent behind it he has not read.
+        const closes = poison && this.manners.poison === 'close'
+        this.#clock.after(closes ? 0 : this.manners.latencyMs * this.#random.next(), () => {
           if (over) return
+          if (closes) return cut()
           const chance = this.#random.next() * 1000
-          if (chance < this.manners.refusedPerMille) return settled({ reasonCode: 0x97, message: 'quota exceeded' })
+          if (chance < this.manners.refusedPerMille)
+            return settled({ reasonCode: QUOTA_EXCEEDED, message: 'quota exceeded' })
+          if (poison) return settled({ reasonCode: PAYLOAD_INVALID, message: 'payload format invalid' })
           this.#keep(payload)
           // The acknowledgement is lost with the connection.
           if (chance < this.manners.refusedPerMille + this.manners.lostPerMille) return cut()
@@ -69,7 +86,8 @@ export class SimulatedBroker {
   }
 
   #keep(payload: Buffer): void {
-    const { id, linliseq } = JSON.parse(payload.toString()) as { id: string; linliseq?: number }
-    if (linliseq !== undefined) this.#delivered(id.split('/').slice(1).join('/'))
+    const event = JSON.parse(payload.toString())
+    if (event.linliseq !== undefined) this.#platform.event(event.id.split('/')[1], event.linliseq)
+    else if (event.type === 'linli.log.gap') this.#platform.gap(event.data.epoch, event.data)
   }
 }

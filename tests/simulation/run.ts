@@ -1,28 +1,12 @@
 import type { Random } from '../../gateway/contract/io.ts'
 import { seededRandom } from '../../hardware-sim/random.ts'
+import { consume } from './deeds.ts'
+import { type Fault, faultsOf, HOUR_STEPS, STEP_MS, strike } from './faults.ts'
 import { World } from './world.ts'
 
-const STEP_MS = 30_000
-const HOUR_STEPS = 3_600_000 / STEP_MS
-/** After each step what is new is looked at; after each fault, and once an hour, the whole log. */
+/** After each step what is new is looked at; the whole log some steps after something went wrong, and once an hour. */
 const WHOLE_STEPS = HOUR_STEPS
-
-/** What goes wrong, at which step. The order in which they are drawn is the seed's. */
-export interface Fault {
-  readonly step: number
-  readonly kind:
-    | 'crash'
-    | 'disk-before'
-    | 'disk-behind'
-    | 'broker-down'
-    | 'broker-up'
-    | 'broker-lossy'
-    | 'broker-refusing'
-    | 'clock'
-    | 'trim'
-  /** By how much, where that is asked. */
-  readonly amount: number
-}
+const WHOLE_AFTER_STEPS = 10
 
 export interface RunResult {
   readonly seed: number
@@ -31,32 +15,12 @@ export interface RunResult {
   readonly counts: World['counts']
   readonly deliveries: number
   readonly duplicates: number
-  readonly faults: number
-  /** What broke, if anything did. */
+  /** How often something went wrong, by its kind. */
+  readonly struck: Readonly<Record<string, number>>
+  /** What broke, at which step, and what was noted last, if anything did. */
   readonly broken?: string
-}
-
-/** The faults of a seed: each run has its own kinds and rates, and some have none of a kind (swarm testing). */
-export function faultsOf(seed: number, hours: number): Fault[] {
-  const random = seededRandom(seed * 7919 + 17)
-  const kinds = (
-    ['crash', 'disk-before', 'disk-behind', 'broker-down', 'broker-lossy', 'broker-refusing', 'clock', 'trim'] as const
-  ).filter(() => random.next() < 0.7)
-  const faults: Fault[] = []
-  for (const kind of kinds) {
-    const everySteps = 30 + random.next() * HOUR_STEPS
-    for (
-      let step = random.next() * everySteps;
-      step < hours * HOUR_STEPS;
-      step += everySteps * (0.2 + 1.6 * random.next())
-    ) {
-      const at = Math.floor(step)
-      faults.push({ step: at, kind, amount: random.next() })
-      if (kind.startsWith('broker-'))
-        faults.push({ step: at + 1 + Math.floor(random.next() * 120), kind: 'broker-up', amount: 0 })
-    }
-  }
-  return faults.sort((a, b) => a.step - b.step)
+  readonly step?: number
+  readonly tail?: readonly string[]
 }
 
 /** Run a seed with its faults, or with fewer of them. */
@@ -70,36 +34,44 @@ export async function simulate(
   const at = new Map<number, Fault[]>()
   for (const fault of faults) at.set(fault.step, [...(at.get(fault.step) ?? []), fault])
   let broken: string | undefined
+  let step = 0
+  let wholeAt = 0
   try {
     await world.start()
-    for (let step = 0; step < hours * HOUR_STEPS; step++) {
-      work(world, random)
-      // A fault comes anywhere within the step, also between an offer and its acknowledgement.
-      const part = random.next() * STEP_MS
-      await world.clock.advance(part)
+    for (; step < hours * HOUR_STEPS; step++) {
       const now = at.get(step) ?? []
-      for (const fault of now) await strike(world, fault)
-      await world.clock.advance(STEP_MS - part)
-      if (random.next() < 0.2) await world.pull()
-      await world.check(now.length > 0 || step % WHOLE_STEPS === 0)
+      await doStep(world, random, now)
+      if (now.length > 0) wholeAt = Math.min(wholeAt, step + WHOLE_AFTER_STEPS)
+      await world.check(step >= wholeAt)
+      if (step >= wholeAt) wholeAt = step + WHOLE_STEPS
     }
     await world.heal()
   } catch (error) {
-    broken = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    broken = error instanceof Error ? `${error.constructor.name}: ${error.message}` : String(error)
   } finally {
     await world.end()
   }
   const { deliveries, duplicates } = world.model
-  const result = {
-    seed,
-    hours,
-    digest: world.trace.digest(),
-    counts: world.counts,
-    deliveries,
-    duplicates,
-    faults: faults.length,
+  const { counts, trace } = world
+  const struck = Object.fromEntries([...world.struck].sort())
+  const result = { seed, hours, digest: trace.digest(), counts, deliveries, duplicates, struck }
+  return broken === undefined ? result : { ...result, broken, step, tail: trace.tail() }
+}
+
+async function doStep(world: World, random: Random, faults: readonly Fault[]): Promise<void> {
+  work(world, random)
+  // A fault comes anywhere within the step, also between an offer and its acknowledgement.
+  const part = random.next() * STEP_MS
+  await world.clock.advance(part)
+  await world.standUp()
+  for (const fault of faults) {
+    await strike(world, fault)
+    await world.standUp()
   }
-  return broken === undefined ? result : { ...result, broken }
+  await world.clock.advance(STEP_MS - part)
+  await world.standUp()
+  await consume(world, random.next())
+  await world.standUp()
 }
 
 function work(world: World, random: Random): void {
@@ -111,35 +83,6 @@ function work(world: World, random: Random): void {
   }
   if (random.next() < 0.1) world.offer(1 + Math.floor(random.next() * 2), 'alarm')
   if (random.next() < 0.1) world.offer(1, 'audit')
-}
-
-async function strike(world: World, { kind, amount }: Fault): Promise<void> {
-  switch (kind) {
-    case 'crash':
-      return world.crash()
-    case 'disk-before':
-    case 'disk-behind':
-      return world.failDisk(kind === 'disk-before' ? 'before' : 'behind')
-    case 'broker-down':
-      world.broker.down = true
-      return
-    case 'broker-lossy':
-      world.broker.manners.lostPerMille = 100 * amount
-      return
-    case 'broker-refusing':
-      world.broker.manners.refusedPerMille = 300 * amount
-      return
-    case 'broker-up':
-      world.broker.down = false
-      Object.assign(world.broker.manners, { lostPerMille: 0, refusedPerMille: 0 })
-      return
-    case 'trim':
-      return world.trim(amount)
-    case 'clock':
-      return world.clock.jumpWall((amount - 0.5) * 2 * 86_400_000)
-    default:
-      return kind satisfies never
-  }
 }
 
 /** The shortest list of faults that still breaks it: leave out halves, quarters ... and then single ones. */

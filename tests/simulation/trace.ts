@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto'
 
+/** Printed when a promise is broken. */
+const TAIL_LINES = 40
+
 /** Everything that happened, as one number: the same seed gives the same. Epochs are drawn by SQLite, so they are counted. */
 export class Trace {
+  readonly #last: string[] = []
   readonly #nowMs: () => number
   readonly #hash = createHash('sha256')
   readonly #epochs = new Map<string, number>()
@@ -13,7 +17,10 @@ export class Trace {
 
   note(what: string, ...numbers: readonly (number | string)[]): void {
     this.lines += 1
-    this.#hash.update(`${this.#nowMs()} ${what} ${numbers.join(' ')}\n`)
+    const line = `${this.#nowMs()} ${what} ${numbers.join(' ')}`
+    this.#hash.update(`${line}\n`)
+    this.#last.push(line)
+    if (this.#last.length > 2 * TAIL_LINES) this.#last.splice(0, TAIL_LINES)
   }
 
   epoch(epoch: string): number {
@@ -22,10 +29,9 @@ export class Trace {
     return known
   }
 
-  /** `epoch/place` with the epoch as its number. */
-  place(text: string): string {
-    const [epoch = '', seq] = text.split('/')
-    return `${this.epoch(epoch)}/${seq}`
+  /** What was noted last. */
+  tail(): readonly string[] {
+    return this.#last.slice(-TAIL_LINES)
   }
 
   digest(): string {

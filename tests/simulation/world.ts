@@ -1,219 +1,240 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { EVENT_CLASSES, type EventClass, type NewEvent } from '../../gateway/contract/event.ts'
+import type { EventClass, NewEvent } from '../../gateway/contract/event.ts'
 import { isFault } from '../../gateway/contract/fault.ts'
 import type { Random } from '../../gateway/contract/io.ts'
-import { directPort } from '../../gateway/store/direct-port.ts'
-import { openStore } from '../../gateway/store/open.ts'
 import type { OpenedStore } from '../../gateway/store/opened-store.ts'
-import { StoreTrouble } from '../../gateway/store/refusal.ts'
-import type { StorePort } from '../../gateway/store/service.ts'
-import { upstreamOptions } from '../../gateway/upstream/options.ts'
-import { startUpstream, type Upstream } from '../../gateway/upstream/upstream.ts'
+import type { Keeping } from '../../gateway/store/retention.ts'
+import { EpochChanged, PositionAhead } from '../../gateway/store/store.ts'
 import { VirtualClock } from '../../hardware-sim/clock.ts'
 import { seededRandom } from '../../hardware-sim/random.ts'
+import { Broken } from './broken.ts'
 import { SimulatedBroker } from './broker.ts'
+import { Consumers } from './consumers.ts'
+import { SimulatedDisk } from './disk.ts'
+import { Folders } from './folders.ts'
+import { Hub } from './hub.ts'
+import { SHORT_OF_ROOM, SHORT_OF_TIME } from './keeping.ts'
+import { Load } from './load.ts'
+import { Machine } from './machine.ts'
 import { Model } from './model.ts'
-import { NO_SECRETS, readBehind, SILENT } from './surroundings.ts'
+import { layHand } from './sqlite-hand.ts'
+import { during, readBehind } from './surroundings.ts'
 import { Trace } from './trace.ts'
 
-const HUB = 'hub-01'
-const DEVICES = 6
-/** Small, so that the room is full after an hour and something is let go of all the time. */
-const ROOM_BYTES = 600_000
-const DAY_MS = 86_400_000
-const KEEP_MS = { telemetry: 30 * DAY_MS, status: 30 * DAY_MS, alarm: 30 * DAY_MS, audit: 30 * DAY_MS }
-const PULLER = 'pull:property'
-const CITY = upstreamOptions.parse({ id: 'city', mqtt: { url: 'mqtt://127.0.0.1' }, rights: { privacy: 'sensitive' } })
-
-/** One life of the hub on the log: what ends with a crash. */
-interface Life {
-  readonly store: OpenedStore
-  readonly upstream: Upstream
-  readonly ending: AbortController
-  /** What the log had given out, as this life knows it. */
-  readonly folder: string
-}
+/** An error of the disk is over, and the log open again, within this time. */
+const TROUBLE_MS = 90_000
+const STARTS_MAX = 60
+/** Each event that the platform never takes holds up the others for a minute or two. */
+const HEALING_MS = 3_600_000
 
 /** A hub on a real file, its consumers, and what the world does to them; all of it by one seed. */
 export class World {
   readonly clock = new VirtualClock()
   readonly random: Random
-  readonly model = new Model()
+  readonly machine = new Machine(this.clock)
+  readonly model: Model
   readonly trace: Trace
   readonly broker: SimulatedBroker
-  readonly counts = { events: 0, refusals: 0, crashes: 0, reads: 0, gaps: 0 }
-  readonly #base = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'linli-simulation-'))
-  #life: Life | undefined
-  #lives = 0
-  #offers = 0
-  /** The next call of the writer with one of these names fails, before it was done or behind it. */
-  #diskFault: 'before' | 'behind' | undefined
-  #failure: unknown
+  readonly disk: SimulatedDisk
+  readonly counts = { events: 0, refusals: 0, crashes: 0, reads: 0, refusedReads: 0, strays: 0, aged: 0 }
+  /** How often something went wrong, by its kind. */
+  readonly struck = new Map<string, number>()
+  readonly keeping: Keeping
+  readonly folders = new Folders()
+  readonly consumers: Consumers
+  readonly load: Load
+  #hub: Hub | undefined
+  #epoch: string | undefined
+  /** The next commit does not come through to the writer. */
+  deaf = false
+  #troubledMs = Number.NEGATIVE_INFINITY
   #checked = { epoch: '', seq: 0 }
 
   constructor(seed: number) {
     this.random = seededRandom(seed)
+    this.keeping = seed % 3 === 0 ? SHORT_OF_TIME : SHORT_OF_ROOM
+    this.model = new Model(this.clock, this.machine, seed % 3 === 0 ? this.keeping.keepMs : undefined)
     this.trace = new Trace(() => this.clock.monoMs())
-    this.broker = new SimulatedBroker(this.clock, seededRandom(seed + 1), (place) => {
-      const [epoch = '', seq] = place.split('/')
-      this.model.delivered(epoch, Number(seq))
-      this.trace.note('delivered', this.trace.place(place))
+    this.disk = new SimulatedDisk(seededRandom(seed + 2), (kind) => this.#trouble(kind))
+    this.broker = new SimulatedBroker(this.clock, seededRandom(seed + 1), {
+      event: (epoch, seq) => {
+        if (epoch === this.#hub?.store.epoch) this.#notice(epoch, this.hub.store.lastSeq())
+        this.model.delivered(epoch, seq)
+        this.trace.note('delivered', this.trace.epoch(epoch), seq)
+      },
+      gap: (epoch, { fromSeq, toSeq, reason }) => {
+        if (epoch === this.#hub?.store.epoch) this.#notice(epoch, this.hub.store.lastSeq())
+        this.model.told(epoch, fromSeq, toSeq, reason === 'quarantined')
+        this.trace.note('told', this.trace.epoch(epoch), fromSeq, toSeq, reason)
+      },
     })
+    this.load = new Load(this.clock, this.random, (event, n) => this.model.offered(event, n))
+    this.consumers = new Consumers(this.random, this.model)
+    layHand(this.disk)
+  }
+
+  /** Something went wrong. */
+  strike(kind: string): void {
+    this.struck.set(kind, (this.struck.get(kind) ?? 0) + 1)
+    this.trace.note('struck', kind)
   }
 
   async start(): Promise<void> {
-    const folder = join(this.#base, `life-${this.#lives}`)
-    if (!existsSync(folder)) mkdirSync(folder, { recursive: true })
-    const ending = new AbortController()
-    const { clock } = this
-    const opening = openStore({
-      path: join(folder, 'hub.db'),
-      hub: HUB,
-      clock,
-      log: SILENT,
-      tailEvents: this.random.next() < 0.5 ? 0 : 100,
-      // The one that pulls is slow, so that readings are thinned before they go.
-      retention: { keepMs: KEEP_MS, maxBytes: ROOM_BYTES, required: [{ consumer: PULLER, classes: EVENT_CLASSES }] },
-      port: () => this.#port(),
-    })
-    const store = await this.#during(opening)
-    store.failed.catch((error: unknown) => {
-      if (!ending.signal.aborted) this.#failure ??= error
-    })
-    this.model.opened(store.epoch, store.lastSeq())
-    this.trace.note('open', this.trace.epoch(store.epoch), store.lastSeq())
-    const parts = {
-      hub: HUB,
-      store,
-      clock,
-      random: this.random,
-      log: SILENT,
-      secrets: NO_SECRETS,
-      signal: ending.signal,
+    for (let starts = 1; this.#hub === undefined; starts++) {
+      this.disk.path = this.folders.path
+      const tailEvents = this.random.next() < 0.5 ? 0 : 100
+      const { clock, random, disk, machine, keeping } = this
+      const parts = { clock, random, disk, keeping, tailEvents, dial: this.broker.dial, deaf: () => this.#isDeaf() }
+      try {
+        this.#hub = await during(
+          this.clock,
+          Hub.start({ ...parts, path: this.folders.path, machine: () => machine.now }),
+        )
+      } catch (error) {
+        if (!isFault(error) || !this.#mayFail || starts > STARTS_MAX) throw error
+        // As systemd does it.
+        await this.clock.advance(1000)
+        if (this.disk.image !== undefined) this.#powerCut()
+      }
     }
-    const upstream = startUpstream(CITY, parts, this.broker.dial)
-    upstream.done.catch((error: unknown) => {
-      if (!ending.signal.aborted) this.#failure ??= error
-    })
-    this.#life = { store, upstream, ending, folder }
+    const { store } = this.#hub
+    this.model.opened(store.epoch, store.lastSeq(), this.disk.takeDoubt())
+    this.#epoch = store.epoch
+    this.trace.note('open', this.trace.epoch(store.epoch), store.lastSeq())
   }
 
-  get #now(): Life {
-    if (this.#life === undefined) throw new Error('the hub does not run')
-    return this.#life
+  /** The log may have been opened anew since, and may have begun anew then. */
+  #notice(epoch: string, lastSeq: number): void {
+    if (epoch !== this.#epoch) this.model.opened(epoch, lastSeq, this.disk.takeDoubt())
+    this.#epoch = epoch
+  }
+
+  get hub(): Hub {
+    if (this.#hub === undefined) throw new Error('the hub does not run')
+    return this.#hub
+  }
+
+  /** Whether the disk gave a reason to refuse something. */
+  get #mayFail(): boolean {
+    return this.disk.isFull || this.clock.monoMs() - this.#troubledMs < TROUBLE_MS
+  }
+
+  #isDeaf(): boolean {
+    const { deaf } = this
+    this.deaf = false
+    if (deaf) this.#trouble('writer-deaf')
+    return deaf
+  }
+
+  /** The disk gave a reason to refuse something. */
+  #trouble(kind: string): void {
+    this.#troubledMs = this.clock.monoMs()
+    this.strike(kind)
   }
 
   /** A batch of one connection, as its driver hands it over; nobody waits for it. */
   offer(count: number, name: EventClass): void {
-    const { store, ending } = this.#now
-    // Others come each quarter of an hour, so that there is always something that the writer has not heard of.
-    const device = Math.floor(this.random.next() * DEVICES) + DEVICES * Math.floor(this.clock.monoMs() / 900_000)
-    const events = Array.from({ length: count }, () => this.#event(name, device))
-    for (const [at, event] of events.entries()) this.model.offered(event, this.#offers - count + 1 + at)
+    const { store, ending } = this.hub
+    const events = this.load.batch(count, name)
     store.append(events).then(
       ({ firstSeq, lastSeq }) => {
-        if (ending.signal.aborted) return
-        this.model.acked(store.epoch, firstSeq, events)
-        this.counts.events += events.length
-        this.trace.note('acked', firstSeq, lastSeq)
+        if (!ending.signal.aborted) this.#acked(store, firstSeq, lastSeq, events)
       },
       (error: unknown) => {
-        if (!isFault(error)) this.#failure ??= error
+        if (!isFault(error)) this.hub.failure ??= error
+        else if (!ending.signal.aborted && !this.#mayFail)
+          this.hub.failure ??= new Broken(
+            `F1: ${events.length} events were refused on a disk that is well: ${error.message}`,
+          )
         this.counts.refusals += 1
         this.trace.note('refused', events.length)
       },
     )
   }
 
-  #event(name: EventClass, device: number): NewEvent {
-    this.#offers += 1
-    // Nothing makes noise smaller, so the room is full after some hours, and something is let go of.
-    const noise = Buffer.from(this.random.bytes(Math.floor(this.random.next() * 200))).toString('base64')
-    const n = this.#offers
-    const points = { n: { v: n }, noise: { v: noise }, energy_import: { v: n / 10, u: 'kWh' } }
-    const body = name === 'telemetry' ? { points, quality: 'good' } : { n, noise }
-    return {
-      class: name,
-      type: name === 'telemetry' ? 'linli.meter.reading' : `test.${name}`,
-      source: `devices/${name}-${device}`,
-      privacy: 'personal',
-      monoMs: Math.round((this.clock.monoMs() - 5 * this.random.next()) * 1000) / 1000,
-      wallMs: Math.floor(this.clock.wallMs()),
-      clock: 'synced',
-      body: JSON.stringify(body),
-    }
+  #acked(store: OpenedStore, firstSeq: number, lastSeq: number, events: readonly NewEvent[]): void {
+    this.#notice(store.epoch, firstSeq - 1)
+    this.model.acked(store.epoch, firstSeq, events)
+    this.counts.events += events.length
+    this.trace.note('acked', firstSeq, lastSeq)
   }
 
-  /** The process dies here; what is on the disk now is what the next one finds. */
-  async crash(): Promise<void> {
-    const { store, ending, folder } = this.#now
-    this.#lives += 1
-    const next = join(this.#base, `life-${this.#lives}`)
-    mkdirSync(next, { recursive: true })
-    for (const end of ['', '-wal', '-mark', '-ballast']) {
-      const from = join(folder, `hub.db${end}`)
-      if (existsSync(from)) copyFileSync(from, join(next, `hub.db${end}`))
-    }
+  /** The process dies here; what is on the disk now is what the next one finds. With `damage` not all of it is what was written. */
+  async crash(damage = false): Promise<void> {
+    const { store, ending } = this.hub
+    const life = this.folders.now
+    const image = this.disk.image
+    if (image === undefined) this.folders.next(undefined)
+    else this.#powerCut()
     this.counts.crashes += 1
     this.trace.note('crash')
-    this.#life = undefined
+    this.#hub = undefined
     ending.abort(new Error('the process died'))
-    await this.#during(store.close().catch(() => undefined))
-    rmSync(folder, { recursive: true, force: true })
-    this.#diskFault = undefined
+    this.disk.path = ''
+    await during(
+      this.clock,
+      store.close().catch(() => undefined),
+    )
+    this.folders.drop(life)
+    if (damage) {
+      this.folders.damage(this.random)
+      this.model.damaged()
+    }
     await this.start()
   }
 
-  /** The next commit fails: before it is on the disk, or behind, when nobody hears of it. */
-  failDisk(when: 'before' | 'behind'): void {
-    this.#diskFault = when
-    this.trace.note('disk', when === 'before' ? 0 : 1)
+  /** What the disk holds is what the power cut left there, and another machine stands up on it. */
+  #powerCut(): void {
+    this.folders.next(this.disk.image)
+    this.disk.restarted()
+    this.machine.restarted()
   }
 
-  /** Somebody lets go of a part of the log by hand; of all of it where the part is large. */
-  async trim(part: number): Promise<void> {
-    const { store } = this.#now
-    const seq = Math.floor(store.lastSeq() * Math.min(1, part * 1.3))
-    await this.#during(store.trim(seq).catch(onlyFaults))
-    this.trace.note('trim', seq)
+  /** The power was cut in the middle of something. */
+  async standUp(): Promise<void> {
+    if (this.disk.image !== undefined) await this.crash()
   }
 
-  /** The pulling consumer reads a page and confirms it, or forgets to. */
-  async pull(): Promise<void> {
-    const { store } = this.#now
-    const { epoch } = store
-    const reading = (async () => {
-      const at = await store.cursor(PULLER)
-      const after = at?.epoch === epoch ? at : { epoch, seq: 0 }
-      const page = await store.read({ after, limit: 50 })
-      if (this.random.next() < 0.7) this.model.cursor(PULLER, await store.confirm(PULLER, page.next))
-    })()
-    await this.#during(reading.catch(onlyFaults))
-    this.trace.note('pull', store.lastSeq())
+  /** Do something that the disk may fail; where it is well nothing is refused. */
+  async fails<T>(doing: () => Promise<T>): Promise<T | undefined> {
+    const { epoch } = this.hub.store
+    try {
+      return await during(this.clock, doing())
+    } catch (error) {
+      // While it waited the log may have begun anew; whether it had a reason the model knows.
+      const elsewhere = error instanceof EpochChanged || error instanceof PositionAhead
+      if (elsewhere && epoch !== this.hub.store.epoch) return undefined
+      if (!isFault(error)) throw error
+      if (!this.#mayFail) throw new Broken(`F1: the disk is well, and the log says ${error.message}`)
+      return undefined
+    }
   }
 
   /** Everything that must hold, looked at from outside: of the whole log, or of what is new in it. */
   async check(whole: boolean): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure
-    const { store, upstream } = this.#now
+    const { store, upstream, failure } = this.hub
+    if (failure !== undefined) throw failure
     const { epoch } = store
+    this.model.opened(epoch, store.lastSeq(), this.disk.takeDoubt())
+    this.#epoch = epoch
     const after = whole || this.#checked.epoch !== epoch ? 0 : this.#checked.seq
-    const looked = await this.#during(readBehind(store, after).catch(onlyFaults))
-    if (looked === undefined || store.epoch !== epoch) return
+    const looked = await this.fails(() => readBehind(store, after))
+    if (looked === undefined || store.epoch !== epoch) {
+      this.counts.refusedReads += 1
+      return
+    }
     const { entries, lastSeq } = looked
     this.counts.reads += 1
     this.model.read(epoch, { after, lastSeq }, entries)
+    this.counts.aged = this.model.aged
     this.#checked = { epoch, seq: lastSeq }
-    this.model.cursor('up:city', upstream.state().position)
-    if (whole) {
+    const { position } = upstream.state()
+    this.model.cursor('up:city', position)
+    if (after === 0) {
       // Asked behind the reading, nothing was let go of in between: the room is kept while time goes on only.
-      const durable = upstream.state().position
-      if (durable?.epoch === epoch) this.model.upstream(epoch, durable.seq)
+      if (position?.epoch === epoch) this.model.upstream(epoch, position.seq)
+      this.model.onlyRefused(epoch, this.load.poison)
       const first = entries.find(({ kind }) => kind === 'event')
       if (first?.kind === 'event') this.model.forget(epoch, first.seq)
-      this.counts.gaps = entries.filter(({ kind }) => kind === 'gap').length
     }
     this.trace.note('checked', entries.length, lastSeq)
   }
@@ -222,57 +243,31 @@ export class World {
   async heal(): Promise<void> {
     this.broker.down = false
     Object.assign(this.broker.manners, { lostPerMille: 0, refusedPerMille: 0, latencyMs: 20 })
-    this.#diskFault = undefined
-    await this.clock.advance(20 * 60_000)
-    const { store } = this.#now
-    const event = this.#event('audit', 0)
-    this.model.offered(event, this.#offers)
-    const { firstSeq } = await this.#during(store.append([event]))
-    this.model.acked(store.epoch, firstSeq, [event])
+    this.disk.heal()
+    this.deaf = false
+    await this.standUp()
+    await this.clock.advance(HEALING_MS)
+    const { store } = this.hub
+    const event = this.load.event('audit', '')
+    const { firstSeq, lastSeq } = await during(this.clock, store.append([event]))
+    this.#acked(store, firstSeq, lastSeq, [event])
     await this.clock.advance(60_000)
     const reads = this.counts.reads
     await this.check(true)
-    if (this.counts.reads === reads) throw new Error('L12: the log is not read, though nothing fails any more')
-    this.model.drained(this.#now.store.epoch)
+    if (this.counts.reads === reads) throw new Broken('L12: the log is not read, though nothing fails any more')
+    this.model.drained(this.hub.store.epoch)
   }
 
   async end(): Promise<void> {
-    const life = this.#life
-    this.#life = undefined
-    life?.ending.abort(new Error('the simulation is over'))
-    if (life !== undefined) await this.#during(life.store.close().catch(() => undefined))
-    rmSync(this.#base, { recursive: true, force: true })
+    const hub = this.#hub
+    this.#hub = undefined
+    hub?.ending.abort(new Error('the simulation is over'))
+    if (hub !== undefined)
+      await during(
+        this.clock,
+        hub.store.close().catch(() => undefined),
+      )
+    layHand(undefined)
+    this.folders.end()
   }
-
-  /** Let virtual time go on until something is done. */
-  async #during<T>(doing: Promise<T>): Promise<T> {
-    let done = false
-    const settled = doing.finally(() => {
-      done = true
-    })
-    settled.catch(() => undefined)
-    for (let steps = 0; !done; steps++) {
-      await this.clock.advance(steps < 50 ? 1 : 1000)
-      if (steps > 5000) throw new Error('something never ends')
-    }
-    return settled
-  }
-
-  #port(): StorePort {
-    const port = directPort()
-    return {
-      call: async (name, argument) => {
-        const fault = name === 'commit' || name === 'checkpoint' ? this.#diskFault : undefined
-        if (fault === undefined) return port.call(name, argument)
-        this.#diskFault = undefined
-        if (fault === 'behind') await port.call(name, argument)
-        throw new StoreTrouble('disk I/O error (simulated)', 'io')
-      },
-    }
-  }
-}
-
-function onlyFaults(error: unknown): undefined {
-  if (isFault(error) || (error instanceof Error && /EpochChanged|PositionAhead/.test(error.name))) return undefined
-  throw error
 }
