@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import { seededRandom } from '../../hardware-sim/random.ts'
 import { backup, fixClock, trim, trimAll } from './deeds.ts'
 import type { DiskFault } from './disk.ts'
@@ -37,7 +38,7 @@ const DRAWN = {
   trim: {},
   'trim-all': { rarer: 4 },
   backup: { rarer: 4 },
-  damage: { chance: 0.15, rarer: 8 },
+  damage: { chance: 0.2, rarer: 8 },
 } satisfies Record<string, { readonly chance?: number; readonly rarer?: number; readonly ends?: string }>
 type Drawn = keyof typeof DRAWN
 type Ending = 'disk-room' | 'broker-up' | 'clock-found'
@@ -47,10 +48,11 @@ export const KINDS: readonly string[] = Object.keys(DRAWN)
 
 /** The faults of a seed: each run has its own kinds and rates, and some have none of a kind (swarm testing). */
 export function faultsOf(seed: number, hours: number): Fault[] {
-  const random = seededRandom(seed * 7919 + 17)
   const faults: Fault[] = []
   for (const [kind, how] of Object.entries(DRAWN) as [Drawn, { chance?: number; rarer?: number; ends?: Ending }][]) {
     const { chance = 0.7, rarer = 1, ends } = how
+    // Of its own for each kind: how long a run is, and what else there is, changes nothing about it.
+    const random = seededRandom(seed * 7919 + crc32(kind))
     const drawn = random.next() < chance
     const everySteps = rarer * (30 + random.next() * HOUR_STEPS)
     if (!drawn) continue

@@ -28,6 +28,11 @@ export class Load {
     this.#poisonous += count
   }
 
+  /** None of those to come is poison. */
+  wholesome(): void {
+    this.#poisonous = 0
+  }
+
   batch(count: number, name: EventClass): NewEvent[] {
     // Others come each quarter of an hour, so that there is always something that the writer has not heard of.
     const quarter = Math.floor(this.#clock.monoMs() / QUARTER_MS)

@@ -244,6 +244,7 @@ export class World {
     this.broker.down = false
     Object.assign(this.broker.manners, { lostPerMille: 0, refusedPerMille: 0, latencyMs: 20 })
     this.disk.heal()
+    this.load.wholesome()
     this.deaf = false
     await this.standUp()
     await this.clock.advance(HEALING_MS)
