@@ -7,8 +7,9 @@ import type { Confirm, Standing } from './cursors.ts'
 import { type Disk, type DiskReport, DiskWatch } from './disk-watch.ts'
 import type { Engine, Places } from './engine.ts'
 import type { KeepingReport, Kept } from './keeper.ts'
-import { type EpochChange, type LogFile, type OpenedLog, openLogFile } from './log-file.ts'
-import { markText, parseMark } from './mark.ts'
+import type { EpochChange, LogFile, OpenedLog } from './log-file.ts'
+import { markText } from './mark.ts'
+import { openMarked, quietly } from './marked-opening.ts'
 import { meaningOf } from './meaning.ts'
 import type { PageQuery, RawPage } from './page-builder.ts'
 import type { Parcel, Stream } from './parcel.ts'
@@ -209,18 +210,7 @@ export class StoreService {
   }
 
   #openFile(file: LogFile, opening: Opening): OpenedLog {
-    const mark = parseMark(this.#lock?.read() ?? '')
-    const hadWal = walSalt(file.path) !== undefined
-    let opened: OpenedLog
-    try {
-      opened = openLogFile(file, opening, mark, this.#diskUnder(file.path).freeBytes())
-    } catch (error) {
-      // It was open for a moment, and closing it copied the WAL into it: whoever opens it next must not miss the WAL.
-      if (mark !== undefined && hadWal && walSalt(file.path) === undefined) {
-        quietly(() => this.#lock?.write(markText({ ...mark, closed: true })))
-      }
-      throw error
-    }
+    const opened = openMarked(this.#lock, file, opening, this.#diskUnder(file.path).freeBytes())
     this.#engine = opened.engine
     if (file.retention !== undefined && this.#watch !== undefined) opened.engine.keep(file.retention, this.#watch)
     this.#mark(opened.engine, false)
@@ -297,14 +287,5 @@ export class StoreService {
     if (engine === undefined) return
     quietly(() => this.#mark(engine, true))
     quietly(() => engine.close())
-  }
-}
-
-/** What goes wrong with the disk while something is closed changes nothing any more. */
-function quietly(step: () => void): void {
-  try {
-    step()
-  } catch (error) {
-    if (trouble(error) === undefined) throw error
   }
 }

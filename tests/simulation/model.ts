@@ -67,6 +67,11 @@ export class Model {
     }
   }
 
+  /** The file may still hold what nobody wrote: whoever meets it is refused, until the log was begun anew. */
+  get mayBeDamaged(): boolean {
+    return this.#damaged
+  }
+
   damaged(): void {
     this.#damaged = true
   }

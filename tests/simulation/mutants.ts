@@ -253,7 +253,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'an opening that fails takes the WAL for lost',
-    file: 'gateway/store/service.ts',
+    file: 'gateway/store/marked-opening.ts',
     from: 'if (mark !== undefined && hadWal',
     to: 'if (mark === null && hadWal',
     breaks: ['L4'],

@@ -115,7 +115,7 @@ export class World {
 
   /** Whether the disk gave a reason to refuse something. */
   get #mayFail(): boolean {
-    return this.disk.isFull || this.clock.monoMs() - this.#troubledMs < TROUBLE_MS
+    return this.disk.isFull || this.model.mayBeDamaged || this.clock.monoMs() - this.#troubledMs < TROUBLE_MS
   }
 
   #isDeaf(): boolean {
