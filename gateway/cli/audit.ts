@@ -1,20 +1,24 @@
+import type { KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { z } from 'zod'
 import { Fault } from '../contract/fault.ts'
 import { findAuditKey } from '../io/audit-key.ts'
-import { type AuditVerdict, checkTrail, HEAD_TYPE, type SignedHead } from '../store/audit-check.ts'
+import { AuditCheck, type AuditVerdict } from '../store/audit-check.ts'
+import type { AuditFinding } from '../store/audit-findings.ts'
+import { headKey } from '../store/audit-head.ts'
 import { trailIn } from '../store/audit-trail.ts'
+import type { PageSource } from '../store/page-format.ts'
 import { readArguments, unknownDeed } from './arguments.ts'
+import { givenHeads } from './given-heads.ts'
 import { dataFolder, readGeneralSettings, settingsPath } from './settings-file.ts'
-import { logPath, withPages } from './stored-log.ts'
+import { logPath, withStandingPages } from './stored-log.ts'
 import type { Terminal } from './terminal.ts'
 
 const DEEDS = ['verify', 'key']
 const VERIFY = {
   settings: { type: 'string' },
   head: { type: 'string' },
-  key: { type: 'string' },
+  key: { type: 'string', multiple: true },
   json: { type: 'boolean', default: false },
 } as const
 const LISTED_MAX = 50
@@ -26,44 +30,76 @@ export async function run([deed, ...args]: readonly string[], terminal: Terminal
   throw unknownDeed(deed, DEEDS)
 }
 
+/** Whose key signatures are looked at with: given from elsewhere, the one beside the log, or none. */
+type KeyFrom = 'given' | 'hub' | 'none'
+
 async function verify(args: readonly string[], terminal: Terminal): Promise<number> {
   const { values, positionals } = readArguments(args, VERIFY, ['[FILE]'])
   const path = logPath(positionals[0], values.settings, terminal)
-  const pem = values.key === undefined ? findAuditKey(dirname(path))?.publicKey : textOf(values.key, terminal)
-  const sent = values.head === undefined ? [] : headsIn(textOf(values.head, terminal))
-  const { hub, verdict } = await withPages(path, ({ count, page }) => {
-    const { hub, trail } = trailIn(count, page)
-    return { hub, verdict: checkTrail(trail, sent, pem) }
+  const { keys, keyFrom } = keysFor(path, values.key, terminal)
+  const { hub, epoch, verdict } = await withStandingPages(path, async ({ page }) => {
+    const trail = trailOf(path, page)
+    const check = new AuditCheck(trail, keys)
+    check.follow()
+    if (values.head !== undefined) for await (const head of givenHeads(values.head, terminal)) check.head(head)
+    return { hub: trail.hub, epoch: trail.epoch, verdict: check.verdict() }
   })
-  const ok = verdict.findings.length === 0
-  const signed = pem !== undefined
-  terminal.out(
-    values.json
-      ? `${JSON.stringify({ file: path, hub, ok, signatures: signed, heads: sent.length, ...verdict }, undefined, 2)}\n`
-      : inWords(path, verdict, { signed, sent: sent.length }),
-  )
+  const ok = verdict.found === 0
+  const all = { file: path, hub, epoch, ok, keyFrom, ...verdict }
+  terminal.out(values.json ? `${JSON.stringify(all, undefined, 2)}\n` : inWords(path, verdict, keyFrom))
   return ok ? 0 : 1
 }
 
-function inWords(
+function trailOf(path: string, page: PageSource): NonNullable<ReturnType<typeof trailIn>> {
+  const trail = trailIn(page)
+  if (trail !== undefined) return trail
+  const hint = 'is it a log? `linli log verify` says what is whole in it, `linli log salvage` makes a whole one of that'
+  throw new Fault('setup', `${path}: the tables of a log can't be found in it`, { hint })
+}
+
+function keysFor(
   path: string,
-  { proved, lastSeq, findings }: AuditVerdict,
-  how: { signed: boolean; sent: number },
-): string {
-  const shown = findings.slice(0, LISTED_MAX).map(({ seq, text }) => `  place ${seq} ${text}`)
+  given: readonly string[] | undefined,
+  terminal: Terminal,
+): { keys: KeyObject[]; keyFrom: KeyFrom } {
+  if (given !== undefined) return { keys: given.map((file) => keyIn(file, terminal)), keyFrom: 'given' }
+  const own = findAuditKey(dirname(path))
+  return own === undefined ? { keys: [], keyFrom: 'none' } : { keys: [headKey(own.publicKey)], keyFrom: 'hub' }
+}
+
+function inWords(path: string, verdict: AuditVerdict, keyFrom: KeyFrom): string {
+  const { proved, firstSeq, lastSeq, found, findings, notes, heads } = verdict
+  const shown = findings.slice(0, LISTED_MAX)
+  const behind = heads.heldSeq < lastSeq ? `; what is behind it no head given vouches for` : ''
   const lines = [
-    `${path}: ${proved} audit events follow from each other, the last at ${lastSeq}`,
-    ...shown,
-    ...(findings.length > LISTED_MAX ? [`  and ${findings.length - LISTED_MAX} more`] : []),
-    ...(how.signed
-      ? []
-      : ['  signatures were not looked at: --key FILE names the public key (`linli audit key` shows it)']),
-    ...(how.sent > 0 ? [] : ['  whether the end was cut off only a head can tell that was sent away: --head FILE']),
-    findings.length === 0
-      ? '  nothing was edited, removed, put in or moved'
-      : '  somebody or something changed the record',
+    `${path}: ${proved} audit events follow from each other, the links from place ${firstSeq} to ${lastSeq}`,
+    ...shown.map((finding) => `  ${placesOf(finding)}: ${finding.text}`),
+    ...(found > shown.length ? [`  and ${found - shown.length} more findings`] : []),
+    ...notes.map(({ text }) => `  note: ${text}`),
+    ...(heads.held > 0
+      ? [`  ${heads.held} heads given say the same, the newest of place ${heads.heldSeq}${behind}`]
+      : []),
+    ...(heads.given > 0 ? [] : [`  not known: ${WITHOUT_HEAD}`]),
+    ...KEY_WORDS[keyFrom],
+    found === 0 ? '  nothing was edited, removed, put in or moved' : '  somebody or something changed the record',
   ]
   return `${lines.join('\n')}\n`
+}
+
+const WITHOUT_HEAD =
+  'whether the end was cut off, or all of it written anew by somebody with the key: only a head that was sent away tells, --head FILE'
+
+const KEY_WORDS: Readonly<Record<KeyFrom, readonly string[]>> = {
+  given: [],
+  hub: [
+    '  the key was read beside the log: who owns the hub owns it too; --key FILE names the one that was kept elsewhere',
+  ],
+  none: ['  signatures were not looked at: --key FILE names the public key (`linli audit key` shows it)'],
+}
+
+function placesOf({ seq, toSeq, events }: AuditFinding): string {
+  if (seq === 0) return 'the heads'
+  return seq === toSeq ? `place ${seq}` : `places ${seq} to ${toSeq}, ${events} events`
 }
 
 function key(args: readonly string[], terminal: Terminal): number {
@@ -81,34 +117,12 @@ function key(args: readonly string[], terminal: Terminal): number {
   return 0
 }
 
-function textOf(file: string, terminal: Terminal): string {
+function keyIn(file: string, terminal: Terminal): KeyObject {
   const path = resolve(terminal.folder, file)
   try {
-    return readFileSync(path, 'utf8')
+    return headKey(readFileSync(path, 'utf8'))
   } catch (cause) {
-    throw new Fault('setup', `${path} can't be read: ${(cause as Error).message}`, { hint: 'name a file', cause })
+    const hint = 'name a file with the public key, as `linli audit key` shows it'
+    throw new Fault('setup', `--key: ${path} can't be read as a key: ${(cause as Error).message}`, { hint, cause })
   }
-}
-
-const headSchema = z.object({ hub: z.string(), seq: z.int(), hash: z.string(), signature: z.string() })
-const eventSchema = z.object({ type: z.literal(HEAD_TYPE), data: headSchema })
-
-/** One JSON value a line: heads, or events as a platform got them, of which the others are passed over. */
-function headsIn(text: string): SignedHead[] {
-  const lines = text.split('\n').filter((line) => line.trim() !== '')
-  const heads = lines.flatMap((line, n) => {
-    let json: unknown
-    try {
-      json = JSON.parse(line)
-    } catch (cause) {
-      throw new Fault('setup', `--head: line ${n + 1} is not JSON`, { hint: 'one event a line, as it was sent', cause })
-    }
-    const event = eventSchema.safeParse(json)
-    const head = event.success ? event : headSchema.safeParse(json)
-    return head.success ? [event.success ? event.data.data : (head.data as SignedHead)] : []
-  })
-  if (heads.length > 0) return heads
-  throw new Fault('setup', '--head: there is no linli.audit.head in the file', {
-    hint: 'give the events of class audit as the platform received them, one a line',
-  })
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../contract/clock.ts'
 import type { Seen } from '../contract/event.ts'
 import { isFault } from '../contract/fault.ts'
-import { HEAD_TYPE, headText } from '../store/audit-check.ts'
+import { HEAD_TYPE, headText } from '../store/audit-head.ts'
 import type { OpenedStore } from '../store/opened-store.ts'
 import type { Recorder } from './recorder.ts'
 

@@ -126,7 +126,7 @@ function columnOf(serial: number, bytes: Buffer): Value {
 }
 
 /** Up to nine bytes, the high bit says that another follows (section 1.6); no number that JavaScript can't hold. */
-function varint(bytes: Buffer, at: number): { readonly value: number; readonly next: number } | undefined {
+export function varint(bytes: Buffer, at: number): { readonly value: number; readonly next: number } | undefined {
   let value = 0
   for (let n = 0; n < 8; n++) {
     const byte = bytes[at + n]

@@ -114,7 +114,8 @@ function eventRow(page: number, last: number, head: Value | undefined, body: Val
 
 const REASONS: readonly GapReason[] = ['evicted', 'thinned', 'corrupt', 'quarantined', 'lost-edges', 'epoch-change']
 
-function gapRun(last: number, values: readonly Value[]): GapRun | undefined {
+/** A record of the table `gap`, where its CRC vouches for it. */
+export function gapRun(last: number, values: readonly Value[]): GapRun | undefined {
   const [, first, reason, counts, firstMs, lastMs, crc] = values
   const plain = [last, first, reason, counts, firstMs, lastMs] as (number | string | null)[]
   if (plain.some((value) => Buffer.isBuffer(value)) || crc !== recordCrc(...plain)) return undefined
