@@ -21,13 +21,14 @@ import { createHubRecord, type HubRecord } from './core/hub-record.ts'
 import { createRecorder, type Recorder } from './core/recorder.ts'
 import { createSupervisor, type Supervisor } from './core/supervisor.ts'
 import { within } from './core/within.ts'
-import { loadAuditKey } from './io/audit-key.ts'
+import { type AuditKey, loadAuditKey } from './io/audit-key.ts'
 import { createClock } from './io/clock.ts'
 import { endOn } from './io/ending.ts'
 import { fileStamp, readFileText, writeFileDurably } from './io/files.ts'
 import { commandId, keyedHash, loadHubKey } from './io/hub-key.ts'
 import { createLog } from './io/log.ts'
 import { machineBoot } from './io/machine-boot.ts'
+import { processFigures } from './io/process-figures.ts'
 import { createProfiles } from './io/profiles.ts'
 import { createNotifier } from './io/sd-notify.ts'
 import { createSecrets } from './io/secrets.ts'
@@ -38,6 +39,7 @@ import type { Settings } from './settings/schema.ts'
 import { openStore } from './store/open.ts'
 import type { OpenedStore } from './store/opened-store.ts'
 import type { Store } from './store/store.ts'
+import { partingFrom } from './upstream/parting.ts'
 import { startUpstream, type Upstream } from './upstream/upstream.ts'
 
 /** The composition root: the only file that knows everyone. */
@@ -122,19 +124,23 @@ async function startHub(settings: Settings, parts: HubParts): Promise<Hub> {
   const key = loadHubKey(dirname(path))
   const recorder = createRecorder({ store, clock, log, hash: keyedHash(key) }, signal)
   const record = createHubRecord({ recorder, clock, log })
-  await record('linli.hub.started', { version: VERSION, node: process.versions.node, epoch: store.epoch })
-  const supervisor = createSupervisor({ clock, log, io, recorder })
   const auditKey = loadAuditKey(dirname(path))
+  const { fingerprint } = auditKey
+  const epoch = store.epoch
+  await record('linli.hub.started', { version: VERSION, node: process.versions.node, epoch, auditKey: fingerprint })
+  const supervisor = createSupervisor({ clock, log, io, recorder })
   const auditHeads = new AuditHeads({ hub: settings.hub.id, store, recorder, clock, key: auditKey, signal })
   const clockWatch = new ClockWatch({ clock, quality, store, known: store.clock, log, signal })
   await supervisor.apply(plansOf(settings))
   const memory = await DeskMemory.recall({ store, clock, log })
   const idOf = commandId(key)
   const desk = new Desk({ devices: supervisor, recorder, clock, log, idOf, limits: settings.commands, signal }, memory)
-  const common = { hub: settings.hub.id, store, clock, random: io.random, log, secrets, signal }
+  // Platforms are parted from last, so that they hear of the end.
+  const parting = new AbortController()
+  const common = { hub: settings.hub.id, store, clock, random: io.random, log, secrets, signal: parting.signal }
   const upstreams = settings.upstream.map((options) => ({ id: options.id, link: startUpstream(options, common) }))
   const seen = { settings, startedMs, clock, store, recorder, supervisor, desk, clockWatch, upstreams }
-  const api = await startInterface(settings, { ...parts, dataFolder: dirname(path), seen, io, key, record })
+  const api = await startInterface(settings, { ...parts, dataFolder: dirname(path), seen, io, key, auditKey, record })
   log.info('the hub runs', { hub: settings.hub.id, epoch: store.epoch, lastSeq: store.lastSeq(), api: api?.url })
   const ends = upstreams.map(({ link }) => link.done.then(() => new Promise<never>(() => undefined)))
   return {
@@ -161,8 +167,12 @@ async function startHub(settings: Settings, parts: HubParts): Promise<Hub> {
       await desk.settled()
       await clockWatch.done
       await auditHeads.done
-      await Promise.allSettled(upstreams.map(({ link }) => link.done))
       await record('linli.hub.stopped', {})
+      await auditHeads.last()
+      const links = upstreams.map(({ link }) => link)
+      await partingFrom(links, clock)
+      parting.abort(new Error('the hub stops'))
+      await Promise.allSettled(links.map(({ done }) => done))
       await store.close()
       log.info('the hub has stopped', { lastSeq: store.lastSeq() })
     },
@@ -186,29 +196,30 @@ interface InterfaceParts extends HubParts {
   readonly dataFolder: string
   readonly io: Io
   readonly key: Uint8Array
+  readonly auditKey: AuditKey
   readonly record: HubRecord
 }
 
 /** The HTTP interface, loaded only where the settings ask for it: its library costs a tenth of a second and 10 MB. */
 async function startInterface(settings: Settings, parts: InterfaceParts): Promise<Api | undefined> {
   if (settings.api === undefined) return undefined
-  const { clock, log, signal, seen, io, key } = parts
+  const { clock, log, signal, seen, io, key, auditKey, record } = parts
   const [{ startApi }, { createTokenBook }] = await Promise.all([import('./api/server.ts'), import('./api/tokens.ts')])
   const tokens = createTokenBook({
     path: resolve(parts.dataFolder, 'tokens.json'),
     files: { read: readFileText, write: writeFileDurably, stamp: fileStamp },
     random: io.random,
     clock,
-    changed: (change) => void parts.record('linli.tokens.changed', change),
+    changed: (change) => void record('linli.tokens.changed', change),
   })
   return startApi({
     ...settings.api,
-    hub: settings.hub.id,
+    hub: { id: settings.hub.id, version: VERSION, epoch: () => seen.store.epoch, auditKey },
     key,
     secrets: io.secrets,
     store: seen.store,
     desk: seen.desk,
-    backup: () => seen.store.backup(),
+    backup: (by) => record('linli.log.copied', { by }).then(() => seen.store.backup()),
     consumers: settings.consumers,
     clock,
     log,
@@ -250,13 +261,7 @@ function figuresOf({ store, recorder, supervisor, desk, clockWatch, upstreams }:
     ...desk.figures(),
     ...clockWatch.figures(),
     ...upstreams.flatMap(({ link }) => link.figures()),
-    { name: 'linli_memory_bytes', help: 'Resident memory of the hub', kind: 'gauge', value: process.memoryUsage.rss() },
-    {
-      name: 'linli_cpu_seconds_total',
-      help: 'CPU time of the hub, user and system',
-      kind: 'counter',
-      value: (process.cpuUsage().user + process.cpuUsage().system) / 1e6,
-    },
+    ...processFigures(),
   ]
 }
 

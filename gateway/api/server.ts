@@ -22,6 +22,7 @@ import { commandRoutes } from './routes/commands.ts'
 import { consumerRoutes } from './routes/consumers.ts'
 import { eventsRoute } from './routes/events.ts'
 import { type Health, healthRoute } from './routes/health.ts'
+import { type HubFacts, hubRoute } from './routes/hub.ts'
 import { metricsRoute } from './routes/metrics.ts'
 import type { TokenBook } from './tokens.ts'
 
@@ -35,7 +36,7 @@ export interface ApiParts extends BackupParts {
   readonly tls?: ApiTlsOptions
   /** For the key of `tls`, when it is a secret. */
   readonly secrets?: SecretIo
-  readonly hub: string
+  readonly hub: HubFacts
   /** The hub's own key: cursors carry a hash made with it, so they outlive a restart and can't be made up. */
   readonly key: Uint8Array
   readonly store: Store
@@ -143,10 +144,11 @@ function routesOf(parts: ApiParts, access: Access): readonly Route[] {
   const help = 'Requests that were refused for want of a valid token.'
   const refused = (): Figure => ({ name: 'linli_api_refused_total', help, kind: 'counter', value: access.refusals })
   return [
-    eventsRoute({ hub, store, clock, cursors }),
+    eventsRoute({ hub: hub.id, store, clock, cursors }),
     ...consumerRoutes({ store, cursors }),
     ...commandRoutes({ desk, clock }),
     backupRoute(parts),
+    hubRoute(hub),
     healthRoute(parts.health),
     metricsRoute(() => [...parts.figures(), refused()]),
   ]

@@ -83,13 +83,15 @@ ${SETTINGS}`,
   },
   audit: {
     what: 'is the record of who did what untouched: its chain, and the key that signs it',
-    usage: `linli audit verify [FILE] [--head FILE] [--key FILE] [--settings FILE] [--json]
+    usage: `linli audit verify [FILE] [--head HEADS] [--key FILE] [--settings FILE] [--json]
 linli audit key [--settings FILE] [--json]
 
-verify follows the chain of the audit events in a log that no hub has open: an edit, a removal, an insertion, a move is
-named by its place. Exit code 1 where something is wrong.
-  --head FILE      heads that were sent away (events linli.audit.head, one a line): they show a cut-off end too
-  --key FILE       the hub's public key in PEM; without it the one in the data folder
+verify follows the chain of the audit events in a log, a backup, or the log of a hub at work, and changes nothing in it: an
+edit, a removal, an insertion, a move is named by its place. Exit code 1 where something is wrong.
+  --head HEADS     a file of heads that were sent away (events linli.audit.head, one a line), or such a head itself: only
+                   they show an end that was cut off, or a chain that somebody with the key made anew
+  --key FILE       the hub's public key in PEM, kept elsewhere; without it the one in the data folder; more than once
+                   where the hub had another key before
 key shows the public key; keep it where the hub can't reach it.
 ${SETTINGS}`,
     load: () => import('./audit.ts'),

@@ -4,14 +4,15 @@ import { isFault } from '../contract/fault.ts'
 import type { Log } from '../contract/log.ts'
 import type { Recorder } from './recorder.ts'
 
-/** What the hub itself did, as audit events: that it started, took other settings, knows other tokens, stopped. */
+/** What the hub itself did, as audit events: that it started, took other settings, knows other tokens, gave its log away, stopped. */
 export type HubRecord = (
   type:
     | 'linli.hub.started'
     | 'linli.hub.stopped'
     | 'linli.settings.applied'
     | 'linli.settings.refused'
-    | 'linli.tokens.changed',
+    | 'linli.tokens.changed'
+    | 'linli.log.copied',
   data: SeenData,
 ) => Promise<void>
 

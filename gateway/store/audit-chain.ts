@@ -25,18 +25,24 @@ export function nextLink(before: Uint8Array, { rows, streams, text }: Events): B
 
 /** Where the chain ends: the place of its last event, and its link. */
 export interface AuditHead {
+  readonly epoch: string
   readonly seq: number
   readonly hash: Uint8Array
+  /** How many events were put into the chain since the log was opened. */
+  readonly events: number
 }
+type End = Omit<AuditHead, 'epoch'>
 
 /** The links of a log that is open. */
 export class AuditChain {
   readonly #put: Statement<[number, Buffer]>
   readonly #prune: Statement<[]>
-  #head: AuditHead
-  #next: AuditHead
+  readonly #epoch: string
+  #end: End
+  #next: End
 
-  constructor(db: Sqlite) {
+  constructor(db: Sqlite, epoch: string) {
+    this.#epoch = epoch
     this.#put = db.prepare('INSERT OR REPLACE INTO audit_link (last, hash) VALUES (?, ?)')
     this.#prune = db.prepare(`DELETE FROM audit_link WHERE last <
       (SELECT max(last) FROM audit_link WHERE last < (SELECT min(last) FROM audit))`)
@@ -44,29 +50,30 @@ export class AuditChain {
       'SELECT last, hash FROM audit_link ORDER BY last DESC',
     )
     const record = newest.get()
-    this.#head = record === undefined ? { seq: 0, hash: FIRST_LINK } : { seq: record.last, hash: record.hash }
-    this.#next = this.#head
+    const { last, hash } = record ?? { last: 0, hash: FIRST_LINK }
+    this.#end = { seq: last, hash, events: 0 }
+    this.#next = this.#end
   }
 
   get head(): AuditHead {
-    return this.#head
+    return { epoch: this.#epoch, ...this.#end }
   }
 
   /** A transaction begins, or begins once more: what a refused one added is forgotten. */
   begin(): void {
-    this.#next = this.#head
+    this.#next = this.#end
   }
 
   /** An audit row goes into the transaction that is open. */
   add(events: Events): void {
     const hash = nextLink(this.#next.hash, events)
-    this.#next = { seq: events.rows[SEQ]!, hash }
+    this.#next = { seq: events.rows[SEQ]!, hash, events: this.#next.events + 1 }
     this.#put.run(this.#next.seq, hash)
   }
 
   /** The transaction stands. */
   settle(): void {
-    this.#head = this.#next
+    this.#end = this.#next
   }
 
   /** Links whose rows were let go of, but for the last one. */

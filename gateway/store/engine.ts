@@ -61,7 +61,7 @@ export class Engine {
   constructor(db: Sqlite, epoch: string, lastSeq: number, opening: Opening) {
     this.#db = db
     this.#wal = new WalLength(db)
-    this.audit = new AuditChain(db)
+    this.audit = new AuditChain(db, epoch)
     this.epoch = epoch
     this.#lastSeq = lastSeq
     this.#gaps = new Gaps(db)

@@ -10,7 +10,7 @@ import { openStore } from '../../gateway/store/open.ts'
 import type { Store } from '../../gateway/store/store.ts'
 import { Broker } from '../../hardware-sim/broker.ts'
 import { newEvents } from '../contract/memory-store.ts'
-import { noBackup, nobodysDesk } from '../unit/gateway/api/api-rig.ts'
+import { hubFacts, noBackup, nobodysDesk } from '../unit/gateway/api/api-rig.ts'
 import { atEnd, kept } from './kept.ts'
 import { drained, logInto, runUpstream } from './upstream-rig.ts'
 
@@ -28,7 +28,7 @@ function logOn(): { open(): Promise<Store>; path: string } {
 async function apiOn(store: Store): Promise<(path: string) => Promise<{ status: number; body: Body }>> {
   const api = await startApi({
     listen: '127.0.0.1:0',
-    hub: 'hub-01',
+    hub: hubFacts,
     key,
     store,
     desk: nobodysDesk,

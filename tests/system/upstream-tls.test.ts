@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApi } from '../../gateway/api/server.ts'
 import { createClock } from '../../gateway/io/clock.ts'
 import { MemoryStore, newEvents } from '../contract/memory-store.ts'
-import { noBackup, nobodysDesk } from '../unit/gateway/api/api-rig.ts'
+import { hubFacts, noBackup, nobodysDesk } from '../unit/gateway/api/api-rig.ts'
 import { eventually } from './eventually.ts'
 import { atEnd, kept } from './kept.ts'
 import { Mosquitto } from './mosquitto.ts'
@@ -96,7 +96,7 @@ describe('TLS', needs('mosquitto', 'openssl'), () => {
     const api = await startApi({
       listen: '127.0.0.1:0',
       tls: { cert: file('server.pem'), key: file('server.key') },
-      hub: 'hub-01',
+      hub: hubFacts,
       key: Buffer.alloc(32),
       store: new MemoryStore(),
       desk: nobodysDesk,

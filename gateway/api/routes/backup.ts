@@ -4,8 +4,8 @@ import { ApiProblem } from '../problem.ts'
 import { type Answer, type ApiRequest, callerOf, type Route } from '../route.ts'
 
 export interface BackupParts {
-  /** The log, a database and behind it its WAL. */
-  readonly backup: () => Promise<{ readonly databaseBytes: number; readonly pieces: AsyncIterable<Buffer> }>
+  /** The log, a database and behind it its WAL. @param by the consumer who gets it */
+  readonly backup: (by: string) => Promise<{ readonly databaseBytes: number; readonly pieces: AsyncIterable<Buffer> }>
 }
 
 /** `GET /v1/backup`: the whole log, for who may see all of it; `linli backup` makes one file of it. */
@@ -21,7 +21,7 @@ export function backupRoute({ backup }: BackupParts): Route {
           members: { hint },
         })
       }
-      const { databaseBytes, pieces } = await backup()
+      const { databaseBytes, pieces } = await backup(id)
       const headers = { 'linli-database-bytes': String(databaseBytes) }
       return { status: 200, type: 'application/octet-stream', headers, body: pieces }
     },

@@ -59,14 +59,14 @@ export class ApiRig {
     this.token = (await tokens.create('property')).token
     this.api = await startApi({
       listen: '127.0.0.1:0',
-      hub: 'hub-01',
+      hub: hubFacts,
       key,
       store: this.store,
       clock: createClock(),
       log: logInto(this.lines),
       signal: this.stop.signal,
       desk: this.desk,
-      backup: () => this.backup(),
+      backup: (by) => this.backup(by),
       consumers: [
         {
           id: 'property',
@@ -118,6 +118,13 @@ export class ApiRig {
       socket.on('close', () => resolve(text))
     })
   }
+}
+
+export const hubFacts: ApiParts['hub'] = {
+  id: 'hub-01',
+  version: '1.2.3',
+  epoch: () => 'e1',
+  auditKey: { publicKey: 'PEM of the key', fingerprint: 'ab12' },
 }
 
 /** Of an API that nobody asks for a backup. */

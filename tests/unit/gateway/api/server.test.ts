@@ -5,7 +5,7 @@ import { Fault } from '../../../../gateway/contract/fault.ts'
 import { createClock } from '../../../../gateway/io/clock.ts'
 import { newEvents } from '../../../contract/memory-store.ts'
 import { logInto } from '../upstream/rig.ts'
-import { apiForEachTest, at, becomes, key, noBackup, seqs } from './api-rig.ts'
+import { apiForEachTest, at, becomes, hubFacts, key, noBackup, seqs } from './api-rig.ts'
 
 const rig = apiForEachTest()
 
@@ -149,6 +149,18 @@ describe('health and figures', () => {
 })
 
 describe('limits', () => {
+  test('what the hub is, with the key of its audit chain, is told to who has a token', async () => {
+    const { status, text } = await rig.ask('/v1/hub')
+    expect({ status, ...JSON.parse(text) }).toEqual({
+      status: 200,
+      id: 'hub-01',
+      version: '1.2.3',
+      epoch: 'e1',
+      auditKey: { publicKey: 'PEM of the key', fingerprint: 'ab12' },
+    })
+    expect((await fetch(`${rig.api.url}/v1/hub`)).status).toBe(401)
+  })
+
   test('unknown paths and methods', async () => {
     expect(await rig.ask('/v1/nothing')).toMatchObject({ status: 404, json: { type: 'urn:linli:problem:not-found' } })
     expect(await rig.ask('/v1/%zz')).toMatchObject({ status: 400, json: { type: 'urn:linli:problem:bad-request' } })
@@ -207,7 +219,7 @@ test('an address that is taken is a mistake in the settings, with its place and 
   const listen = new URL(rig.api.url).host
   const parts = {
     listen,
-    hub: 'h',
+    hub: hubFacts,
     key,
     store: rig.store,
     desk: rig.desk,
