@@ -2,6 +2,7 @@ import { copyFileSync, existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { Fault } from '../contract/fault.ts'
 import { inspect, isWhole } from '../store/inspection.ts'
+import { parseMark, restoredText } from '../store/mark.ts'
 import { DataLock } from '../store/sqlite.ts'
 import { setAside, stampOf, syncFile } from '../store/worker-files.ts'
 import { readArguments } from './arguments.ts'
@@ -39,7 +40,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     for (const end of ['', '-wal']) if (existsSync(path + end)) syncFile(path + end)
     syncFile(dirname(path))
     // Whatever the backup says of itself: it may be older than what was given out, so a new epoch begins.
-    lock.write(JSON.stringify({ restored: stamp }))
+    lock.write(restoredText(parseMark(lock.read() ?? ''), stamp))
     terminal.out(
       `${path}: restored up to ${found.lastSeq}${aside === undefined ? '' : `; the log before it is ${aside}`}\n`,
     )

@@ -11,6 +11,8 @@ export interface EpochTold {
   readonly kept: number
   /** The place that the epoch before is known to have come to. */
   readonly reached?: number
+  /** The epoch of the log that stood there, where that was another one: nothing of it is held. */
+  readonly replaced?: string
   readonly reason: string
 }
 

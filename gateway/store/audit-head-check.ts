@@ -47,8 +47,9 @@ export class HeadCheck {
   }
 
   /** The chain says that an epoch ended. */
-  epoch({ epoch, before, kept, reason, reached }: Partial<EpochTold>, at: number): void {
+  epoch({ epoch, before, kept, reason, reached, replaced }: Partial<EpochTold>, at: number): void {
     if (typeof epoch === 'string') this.#known.add(epoch)
+    if (typeof replaced === 'string') this.#ended.set(replaced, { kept: 0, reason: String(reason), at })
     if (typeof before !== 'string' || typeof kept !== 'number') return
     this.#known.add(before)
     this.#ended.set(before, { kept, reason: String(reason), at })

@@ -1,12 +1,12 @@
-import { basename } from 'node:path'
 import { EVENT_CLASSES, type EventClass } from '../contract/event.ts'
 import { Boots, type Opening } from './boots.ts'
 import { Cursors } from './cursors.ts'
 import { Engine } from './engine.ts'
+import { changeEvents, type EpochChange, endedEpoch } from './epoch-change.ts'
 import { Gaps } from './gaps.ts'
 import type { Retention } from './keeper.ts'
+import { linkLater } from './link-later.ts'
 import { doubt, isOwnWal, type Mark } from './mark.ts'
-import type { Parcel, Stream } from './parcel.ts'
 import { rebuild, type Salvaged } from './rebuild.ts'
 import { DamagedRow, decodeHead } from './row.ts'
 import { findRecords } from './salvage.ts'
@@ -42,14 +42,6 @@ const SALVAGED_BYTES_MAX = 512 * 1024 * 1024
 /** How the name of a file that was set aside goes on. */
 const ASIDE = 'damaged-'
 
-/** Why a new epoch began, and under which name the file stands that could not be gone on with. */
-export interface EpochChange {
-  readonly reason: string
-  readonly aside?: string
-  /** What was brought over from it. */
-  readonly salvaged?: Salvaged
-}
-
 export interface OpenedLog {
   readonly engine: Engine
   readonly change?: EpochChange
@@ -74,7 +66,7 @@ export function openLogFile(
 ): OpenedLog {
   const stamp = stampOf(opening.wallMs)
   const salt = walSalt(file.path)
-  const judged = file.atLeast === undefined && mark !== undefined && salt !== undefined && !isOrphanWal(file.path)
+  const judged = file.atLeast === undefined && isOfThisFile(mark) && salt !== undefined && !isOrphanWal(file.path)
   const foreign = judged && !isOwnWal(mark, salt)
   const foreignWal = foreign ? { foreignWal: setWalAside(file.path, `foreign-${stamp}`) } : {}
   const found = { mark, walSalt: foreign ? undefined : salt }
@@ -84,10 +76,12 @@ export function openLogFile(
   beginSalvage(file.path)
   const aside = interrupted ?? setAside(file.path, `${ASIDE}${stamp}`)
   const salvaged = salvageFrom(aside, file, mark, freeBytes)
-  const change = { reason: standing.unfit, aside, ...(salvaged === undefined ? {} : { salvaged }) }
+  const reached = { epoch: file.atLeast?.epoch ?? mark?.epoch, seq: file.atLeast?.seq ?? mark?.lastSeq }
+  const before = endedEpoch(salvaged?.epoch, salvaged?.lastSeq ?? 0, reached)
+  const change = { reason: standing.unfit, aside, before, ...(salvaged === undefined ? {} : { salvaged }) }
   const fresh = tryOpen({ path: file.path, hub: file.hub }, opening, 'built now')
   if ('unfit' in fresh) throw new Error(`a new log is unfit at once: ${fresh.unfit}`)
-  fresh.engine.commit(...alarm(change, opening), [])
+  fresh.engine.commit(...changeEvents({ ...change, epoch: fresh.engine.epoch }, opening), [])
   return { engine: fresh.engine, change, ...foreignWal }
 }
 
@@ -106,7 +100,7 @@ function salvageFrom(
     const pages = RawPages.open(aside, 'all')
     source = pages
     const floor = (epoch: string | undefined): number =>
-      Math.max(atLeast?.seq ?? 0, mark !== undefined && mark.epoch === (epoch ?? mark.epoch) ? mark.lastSeq : 0)
+      Math.max(atLeast?.seq ?? 0, isOfThisFile(mark) && mark.epoch === (epoch ?? mark.epoch) ? mark.lastSeq : 0)
     return salvageInto(path, pages, { hub, floor, roomBytes: Math.min(SALVAGED_BYTES_MAX, freeBytes / 2) })
   } catch (error) {
     if (trouble(error) === undefined) throw error
@@ -141,6 +135,11 @@ export function salvageInto(
   })
 }
 
+/** Of a log that was put there since, it says nothing but that. */
+function isOfThisFile(mark: Mark | undefined): mark is Mark {
+  return mark !== undefined && mark.restored === undefined
+}
+
 interface FoundBeside {
   readonly mark: Mark | undefined
   readonly walSalt: number | undefined
@@ -163,10 +162,14 @@ function tryOpen(
     const { epoch, lastSeq } = check(db, file)
     settleWal(db, file.atLeast !== undefined)
     const reason = beside === 'built now' ? undefined : reasonForNewEpoch(db, { made, epoch, lastSeq }, file, beside)
-    if (reason === undefined) return { engine: new Engine(db, epoch, lastSeq, opening) }
-    const engine = made ? new Engine(db, epoch, lastSeq, opening) : goOnAnew(db, epoch, lastSeq, opening)
-    engine.commit(...alarm({ reason }, opening), [])
-    return { engine, change: { reason } }
+    const goesOn = made || reason === undefined
+    const engine = goesOn ? new Engine(db, epoch, lastSeq, opening) : goOnAnew(db, epoch, lastSeq, opening)
+    linkLater(db, engine, opening)
+    if (reason === undefined || beside === 'built now') return { engine }
+    const reached = { epoch: beside.mark?.epoch, seq: beside.mark?.lastSeq }
+    const change = { reason, before: endedEpoch(made ? undefined : epoch, made ? 0 : lastSeq, reached) }
+    engine.commit(...changeEvents({ ...change, epoch: engine.epoch }, opening), [])
+    return { engine, change }
   } catch (error) {
     db?.close()
     if (error instanceof Unfit || trouble(error) === 'damage') return { unfit: (error as Error).message }
@@ -254,19 +257,4 @@ function provenSeq(name: EventClass, { last, head }: { last: number; head: Buffe
     if (error instanceof DamagedRow) throw new Unfit(`where it ends is not sure: ${error.message}`)
     throw error
   }
-}
-
-/** The event that reports it: an alarm of the hub itself. */
-function alarm(
-  { aside, reason, salvaged }: EpochChange,
-  { wallMs, monoUs, clock }: Opening,
-): [Parcel, readonly Stream[]] {
-  const text = JSON.stringify({
-    ...(aside === undefined ? {} : { set_aside: basename(aside) }),
-    reason,
-    ...(salvaged === undefined ? {} : { salvaged }),
-  })
-  const type = aside === undefined ? 'linli.log.epoch-changed' : 'linli.log.set-aside'
-  const stream: Stream = { class: 'alarm', type, source: '', privacy: 'public', clock }
-  return [{ rows: Float64Array.of(0, 0, Math.floor(wallMs), Math.round(monoUs), text.length), text }, [stream]]
 }

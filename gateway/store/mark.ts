@@ -13,6 +13,8 @@ export interface Mark {
   readonly walSalt: number | undefined
   /** Nothing came after it, and everything may have been copied out of the WAL. */
   readonly closed: boolean
+  /** It speaks of a log in whose place another one was put then, from a backup. */
+  readonly restored?: string
 }
 
 /** What is found on the disk. */
@@ -31,12 +33,19 @@ export function markText(mark: Mark): string {
 /** Undefined for what is no mark. */
 export function parseMark(text: string): Mark | undefined {
   try {
-    const { epoch, boot, lastSeq, walSalt, closed } = JSON.parse(text)
+    const { epoch, boot, lastSeq, walSalt, closed, restored } = JSON.parse(text)
+    const put = typeof restored === 'string' ? { restored } : {}
     if (typeof epoch !== 'string' || !Number.isInteger(boot) || !Number.isInteger(lastSeq)) return undefined
-    return { epoch, boot, lastSeq, walSalt: Number.isInteger(walSalt) ? walSalt : undefined, closed: closed === true }
+    const salt = Number.isInteger(walSalt) ? walSalt : undefined
+    return { epoch, boot, lastSeq, walSalt: salt, closed: closed === true, ...put }
   } catch {
     return undefined
   }
+}
+
+/** What to keep when another log is put in the place of the one that this speaks of. */
+export function restoredText(mark: Mark | undefined, stamp: string): string {
+  return JSON.stringify({ ...(mark ?? { epoch: '', boot: 0, lastSeq: 0, closed: true }), restored: stamp })
 }
 
 /**
@@ -54,6 +63,7 @@ export function isOwnWal(mark: Mark, walSalt: number): boolean {
 export function doubt(mark: Mark | undefined, found: Found): string | undefined {
   // Nothing was acknowledged before the first mark was written.
   if (mark === undefined) return found.lastSeq === 0 ? undefined : 'nothing beside it says where it ended'
+  if (mark.restored !== undefined) return `it was restored from a backup (${mark.restored})`
   if (mark.epoch !== found.epoch) return `it is of epoch ${found.epoch}, the last one here was ${mark.epoch}`
   if (found.lastSeq < mark.lastSeq) return `it ends at ${found.lastSeq}, it had come to ${mark.lastSeq}`
   if (found.boot < mark.boot) return `it knows of run ${found.boot}, the last one here was ${mark.boot}`

@@ -79,10 +79,10 @@ test('without its WAL it is another epoch: what is there stays, and no place is 
   rmSync(file('died', 'hub.db-wal'))
   expect(await look('died')).toEqual({
     same: false,
-    words: [...telemetry(30), 'gap 31-31 epoch-change {}', '32 alarm'],
+    words: [...telemetry(30), 'gap 31-31 epoch-change {}', '32 alarm', '33 audit'],
     cursor: 20,
     its: true,
-    firstSeq: 33,
+    firstSeq: 34,
   })
 })
 
@@ -91,7 +91,10 @@ test('an older copy of the file is another epoch', async () => {
   copyFileSync(file('closed', 'hub.db'), file('died', 'hub.db'))
   rmSync(file('died', 'hub.db-wal'))
   const found = await look('died')
-  expect([found.same, found.words]).toEqual([false, [...telemetry(30), 'gap 31-31 epoch-change {}', '32 alarm']])
+  expect([found.same, found.words]).toEqual([
+    false,
+    [...telemetry(30), 'gap 31-31 epoch-change {}', '32 alarm', '33 audit'],
+  ])
 })
 
 test('the file alone in another place is another epoch, with everything in it', async () => {
@@ -100,7 +103,7 @@ test('the file alone in another place is another epoch, with everything in it', 
   copyFileSync(file('closed', 'hub.db'), file('restored', 'hub.db'))
   const found = await look('restored')
   expect([found.same, found.cursor]).toEqual([false, 20])
-  expect(found.words).toEqual([...telemetry(30), 'gap 31-31 epoch-change {}', '32 alarm'])
+  expect(found.words).toEqual([...telemetry(30), 'gap 31-31 epoch-change {}', '32 alarm', '33 audit'])
 })
 
 test('a mark that is torn is none', async () => {
@@ -115,8 +118,8 @@ test('a database that is gone is told of in the first place of the new one', asy
   rmSync(file('closed', 'hub.db'))
   expect(await look('closed')).toMatchObject({
     same: false,
-    words: ['gap 1-1 epoch-change {}', '2 alarm'],
-    firstSeq: 3,
+    words: ['gap 1-1 epoch-change {}', '2 alarm', '3 audit'],
+    firstSeq: 4,
   })
 })
 
@@ -140,5 +143,8 @@ test('a foreign WAL in the place of its own is put away, and the epoch is anothe
   const { look, file, telemetry } = await logs()
   renameSync(await foreignWal(), file('died', 'hub.db-wal'))
   const found = await look('died')
-  expect([found.same, found.words]).toEqual([false, [...telemetry(30), 'gap 31-31 epoch-change {}', '32 alarm']])
+  expect([found.same, found.words]).toEqual([
+    false,
+    [...telemetry(30), 'gap 31-31 epoch-change {}', '32 alarm', '33 audit'],
+  ])
 })
