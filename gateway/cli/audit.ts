@@ -3,18 +3,19 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { Fault } from '../contract/fault.ts'
 import { findAuditKey } from '../io/audit-key.ts'
+import { recordText } from '../store/audit-chain.ts'
 import { AuditCheck, type AuditVerdict } from '../store/audit-check.ts'
 import type { AuditFinding } from '../store/audit-findings.ts'
 import { headKey } from '../store/audit-head.ts'
-import { trailIn } from '../store/audit-trail.ts'
+import { placesOf, trailIn } from '../store/audit-trail.ts'
 import type { PageSource } from '../store/page-format.ts'
 import { readArguments, unknownDeed } from './arguments.ts'
 import { givenHeads } from './given-heads.ts'
 import { dataFolder, readGeneralSettings, settingsPath } from './settings-file.ts'
-import { logPath, withStandingPages } from './stored-log.ts'
+import { logPath, withPages, withStandingPages } from './stored-log.ts'
 import type { Terminal } from './terminal.ts'
 
-const DEEDS = ['verify', 'key']
+const DEEDS = ['verify', 'export', 'key']
 const VERIFY = {
   settings: { type: 'string' },
   head: { type: 'string' },
@@ -23,9 +24,10 @@ const VERIFY = {
 } as const
 const LISTED_MAX = 50
 
-/** `linli audit verify` and `linli audit key` */
+/** `linli audit verify`, `linli audit export` and `linli audit key` */
 export async function run([deed, ...args]: readonly string[], terminal: Terminal): Promise<number> {
   if (deed === 'verify') return verify(args, terminal)
+  if (deed === 'export') return exportTrail(args, terminal)
   if (deed === 'key') return key(args, terminal)
   throw unknownDeed(deed, DEEDS)
 }
@@ -48,6 +50,19 @@ async function verify(args: readonly string[], terminal: Terminal): Promise<numb
   const all = { file: path, hub, epoch, ok, keyFrom, ...verdict }
   terminal.out(values.json ? `${JSON.stringify(all, undefined, 2)}\n` : inWords(path, verdict, keyFrom))
   return ok ? 0 : 1
+}
+
+/** The records of the chain as they are hashed, for whoever follows it with means of their own. */
+async function exportTrail(args: readonly string[], terminal: Terminal): Promise<number> {
+  const { values, positionals } = readArguments(args, { settings: { type: 'string' } }, ['[FILE]'])
+  const path = logPath(positionals[0], values.settings, terminal)
+  await withPages(path, ({ page }) => {
+    for (const { at, row, hash } of placesOf(trailOf(path, page))) {
+      const link = hash === undefined ? '-' : Buffer.from(hash).toString('hex')
+      terminal.out(`${at}\t${link}\t${row?.events === undefined ? '-' : recordText(row.events)}\n`)
+    }
+  })
+  return 0
 }
 
 function trailOf(path: string, page: PageSource): NonNullable<ReturnType<typeof trailIn>> {
@@ -73,7 +88,7 @@ function inWords(path: string, verdict: AuditVerdict, keyFrom: KeyFrom): string 
   const behind = heads.heldSeq < lastSeq ? `; what is behind it no head given vouches for` : ''
   const lines = [
     `${path}: ${proved} audit events follow from each other, the links from place ${firstSeq} to ${lastSeq}`,
-    ...shown.map((finding) => `  ${placesOf(finding)}: ${finding.text}`),
+    ...shown.map((finding) => `  ${inPlace(finding)}: ${finding.text}`),
     ...(found > shown.length ? [`  and ${found - shown.length} more findings`] : []),
     ...notes.map(({ text }) => `  note: ${text}`),
     ...(heads.held > 0
@@ -97,7 +112,7 @@ const KEY_WORDS: Readonly<Record<KeyFrom, readonly string[]>> = {
   none: ['  signatures were not looked at: --key FILE names the public key (`linli audit key` shows it)'],
 }
 
-function placesOf({ seq, toSeq, events }: AuditFinding): string {
+function inPlace({ seq, toSeq, events }: AuditFinding): string {
   if (seq === 0) return 'the heads'
   return seq === toSeq ? `place ${seq}` : `places ${seq} to ${toSeq}, ${events} events`
 }

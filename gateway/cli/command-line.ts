@@ -84,6 +84,7 @@ ${SETTINGS}`,
   audit: {
     what: 'is the record of who did what untouched: its chain, and the key that signs it',
     usage: `linli audit verify [FILE] [--head HEADS] [--key FILE] [--settings FILE] [--json]
+linli audit export [FILE] [--settings FILE]
 linli audit key [--settings FILE] [--json]
 
 verify follows the chain of the audit events in a log, a backup, or the log of a hub at work, and changes nothing in it: an
@@ -92,6 +93,8 @@ edit, a removal, an insertion, a move is named by its place. Exit code 1 where s
                    they show an end that was cut off, or a chain that somebody with the key made anew
   --key FILE       the hub's public key in PEM, kept elsewhere; without it the one in the data folder; more than once
                    where the hub had another key before
+export writes the records of the chain as they are hashed, a line each: place, link, record, with tabs between; \`-\` for
+what is not there. So the chain can be followed without this program.
 key shows the public key; keep it where the hub can't reach it.
 ${SETTINGS}`,
     load: () => import('./audit.ts'),

@@ -16,11 +16,14 @@ import type { Sqlite, Statement } from './sqlite.ts'
 export const FIRST_LINK = createHash('sha256').update('linli-audit-1').digest()
 export const LINK_BYTES = 32
 
-/** @param events of one row of class audit, which is one event */
-export function nextLink(before: Uint8Array, { rows, streams, text }: Events): Buffer {
+/** The record of one row of class audit, which is one event. */
+export function recordText({ rows, streams, text }: Events): string {
   const { type, source, privacy, clock } = streams[rows[STREAM]!]!
-  const record = [rows[SEQ], type, source, privacy, clock, rows[WALL_MS], rows[MONO_US], text]
-  return createHash('sha256').update(before).update(JSON.stringify(record)).digest()
+  return JSON.stringify([rows[SEQ], type, source, privacy, clock, rows[WALL_MS], rows[MONO_US], text])
+}
+
+export function nextLink(before: Uint8Array, events: Events): Buffer {
+  return createHash('sha256').update(before).update(recordText(events)).digest()
 }
 
 /** Where the chain ends: the place of its last event, and its link. */

@@ -10,7 +10,7 @@ import {
 import { type AuditFinding, AuditFindings, type AuditNote } from './audit-findings.ts'
 import { HEAD_TYPE, headIn, type SignedHead } from './audit-head.ts'
 import { HeadCheck, type HeadCounts, type HeadKeys } from './audit-head-check.ts'
-import type { AuditRow, AuditTrail } from './audit-trail.ts'
+import { type AuditRow, type AuditTrail, placesOf } from './audit-trail.ts'
 import type { Events } from './collect.ts'
 import type { GapRun } from './gaps.ts'
 
@@ -71,21 +71,13 @@ export class AuditCheck {
   /** Follow the chain. To be called once, before heads are given. */
   follow(): void {
     const gaps = new GapsAhead(this.#trail.gaps())
-    const rows = this.#trail.rows()[Symbol.iterator]()
-    const links = this.#trail.links()[Symbol.iterator]()
-    let row = rows.next().value as AuditRow | undefined
-    let link = links.next().value as { last: number; hash: Uint8Array } | undefined
-    const oldest = row?.last ?? Number.POSITIVE_INFINITY
-    this.#firstSeq = link?.last ?? 0
-    while (row !== undefined || link !== undefined) {
-      const at = Math.min(row?.last ?? Number.POSITIVE_INFINITY, link?.last ?? Number.POSITIVE_INFINITY)
-      const here = row?.last === at ? row : undefined
-      const hash = link?.last === at ? link.hash : undefined
-      if (hash === undefined) this.#withoutLink(here!)
-      else if (here === undefined) this.#withoutRow(at, hash, gaps.at(at)?.reason, at < oldest)
-      else this.#linked(here, hash)
-      if (here !== undefined) row = rows.next().value as AuditRow | undefined
-      if (hash !== undefined) link = links.next().value as { last: number; hash: Uint8Array } | undefined
+    let oldest = 0
+    for (const { at, row, hash } of placesOf(this.#trail)) {
+      if (oldest === 0 && row !== undefined) oldest = at
+      if (this.#firstSeq === 0 && hash !== undefined) this.#firstSeq = at
+      if (hash === undefined) this.#withoutLink(row!)
+      else if (row === undefined) this.#withoutRow(at, hash, gaps.at(at)?.reason, oldest === 0)
+      else this.#linked(row, hash)
     }
     this.#giveUpLinkless()
     this.#findings.settle()
@@ -94,7 +86,7 @@ export class AuditCheck {
       const text = `${torn.size} pages of the file can't be read; \`linli log verify\` says more`
       this.#findings.add(this.#lastSeq, 'torn', text, 0)
     }
-    if (oldest !== Number.POSITIVE_INFINITY) this.#tellEvicted(gaps, oldest)
+    if (oldest > 0) this.#tellEvicted(gaps, oldest)
   }
 
   /** A head that was sent away. */
@@ -116,7 +108,7 @@ export class AuditCheck {
       this.#findings.add(last, 'damaged', TEXTS.damaged)
     } else if (this.#linkless !== undefined && nextLink(this.#linkless.hash, events).equals(hash)) {
       const { fromSeq, toSeq, events: count } = this.#linkless
-      const text = `${places(fromSeq, toSeq)}: the links are missing, and place ${last} proves the events all the same`
+      const text = `${named(fromSeq, toSeq)}: the links are missing, and place ${last} proves the events all the same`
       this.#notes.push({ seq: fromSeq, what: 'link-missing', text })
       this.#linkless = undefined
       this.#prove(last, events, count + 1)
@@ -144,7 +136,7 @@ export class AuditCheck {
   }
 
   #tellLinked({ fromSeq, toSeq, events, reason }: Partial<LinkedTold>, at: number): void {
-    const text = `${places(Number(fromSeq), Number(toSeq))}: ${events} events were linked only at place ${at}: ${reason}`
+    const text = `${named(Number(fromSeq), Number(toSeq))}: ${events} events were linked only at place ${at}: ${reason}`
     this.#notes.push({ seq: Number(fromSeq), what: 'linked-later', text })
   }
 
@@ -178,7 +170,7 @@ export class AuditCheck {
       this.#findings.add(fromSeq, 'unlinked', TEXTS.unlinked, events, toSeq)
       return
     }
-    const text = `${places(fromSeq, toSeq)}: ${events} events of an older version, from before the chain began: nothing vouches for them`
+    const text = `${named(fromSeq, toSeq)}: ${events} events of an older version, from before the chain began: nothing vouches for them`
     this.#notes.push({ seq: fromSeq, what: 'before-the-chain', text })
   }
 
@@ -192,7 +184,7 @@ export class AuditCheck {
   }
 }
 
-function places(fromSeq: number, toSeq: number): string {
+function named(fromSeq: number, toSeq: number): string {
   return fromSeq === toSeq ? `place ${fromSeq}` : `places ${fromSeq} to ${toSeq}`
 }
 

@@ -25,6 +25,28 @@ export interface AuditTrail {
   torn(): ReadonlySet<number>
 }
 
+/** One place of a trail: a row with its link, or one of the two without the other. */
+export interface AuditPlace {
+  readonly at: number
+  readonly row: AuditRow | undefined
+  readonly hash: Uint8Array | undefined
+}
+
+/** All places of a trail, in order. */
+export function* placesOf(trail: Pick<AuditTrail, 'rows' | 'links'>): Generator<AuditPlace> {
+  const rows = trail.rows()[Symbol.iterator]()
+  const links = trail.links()[Symbol.iterator]()
+  let row: AuditRow | undefined = rows.next().value
+  let link: { readonly last: number; readonly hash: Uint8Array } | undefined = links.next().value
+  while (row !== undefined || link !== undefined) {
+    const at = Math.min(row?.last ?? Number.POSITIVE_INFINITY, link?.last ?? Number.POSITIVE_INFINITY)
+    const here = { at, row: row?.last === at ? row : undefined, hash: link?.last === at ? link.hash : undefined }
+    yield here
+    if (here.row !== undefined) row = rows.next().value
+    if (here.hash !== undefined) link = links.next().value
+  }
+}
+
 /** The trail in the pages of a log's file, without SQLite; undefined where its tables can't be found. */
 export function trailIn(pages: PageSource): AuditTrail | undefined {
   const torn = new Set<number>()

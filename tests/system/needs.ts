@@ -14,6 +14,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'c++': 'g++',
   'mkfs.ext4': 'e2fsprogs',
   e2fsck: 'e2fsprogs',
+  sha256sum: 'coreutils',
 }
 
 const told = new Set<string>()
