@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Events } from './collect.ts'
+import { NewsBook } from './news.ts'
 import { MONO_US, SEQ, STREAM, WALL_MS } from './parcel.ts'
 import type { Sqlite, Statement } from './sqlite.ts'
 
@@ -41,6 +42,8 @@ export class AuditChain {
   readonly #put: Statement<[number, Buffer]>
   readonly #prune: Statement<[]>
   readonly #epoch: string
+  /** What the log did by itself, for whoever tells it in the chain. */
+  readonly news = new NewsBook()
   #end: End
   #next: End
 

@@ -6,7 +6,7 @@ import { ClockFixes, type OpenedClock } from './clock-fixes.ts'
 import { type Confirm, Cursors, type Standing } from './cursors.ts'
 import type { DiskWatch } from './disk-watch.ts'
 import { Gaps } from './gaps.ts'
-import { Keeper, type KeepingReport, type Kept, type Retention } from './keeper.ts'
+import { Keeper, type Kept, NOTHING_KEPT, type Retention } from './keeper.ts'
 import { pastMs } from './known-time.ts'
 import { type NewRow, rowsOf } from './pack.ts'
 import type { PageQuery, RawPage } from './page-builder.ts'
@@ -216,22 +216,22 @@ export class Engine {
   /** From now on keep to what the settings say. */
   keep(retention: Retention, watch: DiskWatch): void {
     this.#watch = watch
-    const [db, gaps, cursors, encoder] = [this.#db, this.#gaps, this.#cursors, this.#encoder]
-    const parts = { db, epoch: this.epoch, boot: this.boot, gaps, cursors, encoder }
+    const [db, gaps, cursors, encoder, news] = [this.#db, this.#gaps, this.#cursors, this.#encoder, this.audit.news]
+    const parts = { db, epoch: this.epoch, boot: this.boot, gaps, cursors, encoder, news }
     this.#keeper = new Keeper(parts, retention, this.#lastSeq)
   }
 
   /** One small step of what keeps the log within its room and its age. */
   tend(now: Now): Kept {
     const keeper = this.#keeper
-    if (keeper === undefined) return { more: false, unconfirmed: {}, appended: 0, auditPart: 0 }
+    if (keeper === undefined) return NOTHING_KEPT
     keeper.confine(this.#watch?.full ?? false)
     const kept = this.#settingAside(() => keeper.tend(now, this.#lastSeq))
     this.#lastSeq += kept.appended
     return kept
   }
 
-  keeping(): KeepingReport | undefined {
+  keeping(): ReturnType<Keeper['report']> | undefined {
     return this.#keeper?.report()
   }
 
@@ -261,6 +261,7 @@ export class Engine {
     this.#db
       .transaction(() => {
         quarantine(this.#db, this.#gaps, damaged, this.#lastSeq)
+        this.audit.news.quarantined(damaged)
         this.#keeper?.disturbed(this.#lastSeq)
       })
       .immediate()

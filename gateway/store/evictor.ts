@@ -17,6 +17,8 @@ interface RowRecord {
 export interface Evicted {
   readonly rows: number
   readonly events: number
+  /** The place of the last of them; 0 where there is none. */
+  readonly toSeq: number
   /** Of them, those that not every consumer has confirmed who must have them. */
   readonly unconfirmed: number
 }
@@ -70,10 +72,10 @@ export class Evictor {
       if (last > confirmedSeq) unconfirmed += row.count
       reachedSeq = last
     }
-    if (rows === 0) return { rows, events, unconfirmed }
+    if (rows === 0) return { rows, events, toSeq: 0, unconfirmed }
     this.#delete.get(name)!.run(reachedSeq)
     this.#gaps.add(runs)
     this.#usage.save(lastSeq)
-    return { rows, events, unconfirmed }
+    return { rows, events, toSeq: reachedSeq, unconfirmed }
   }
 }

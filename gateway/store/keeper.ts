@@ -5,8 +5,11 @@ import type { Cursors } from './cursors.ts'
 import { Evictor } from './evictor.ts'
 import { type ClassGrowth, EMPTY_BYTES, type Forecast, forecastOf } from './forecast.ts'
 import type { Gaps } from './gaps.ts'
+import type { ClassReport, KeepingReport } from './keeping-report.ts'
+import { KeptKeeping } from './kept-keeping.ts'
 import { KeptNumber } from './kept-number.ts'
 import { earliestMs, knownMs, newestKnownMs } from './known-time.ts'
+import type { News, NewsBook } from './news.ts'
 import { Rates } from './rates.ts'
 import {
   type ClassState,
@@ -35,26 +38,6 @@ export interface Retention extends Keeping {
   readonly required: readonly RequiredConsumer[]
 }
 
-export interface ClassReport {
-  readonly rows: number
-  readonly bytes: number
-  /** Wall time of the oldest event held, where a clock vouched for it. */
-  readonly oldestMs: number | undefined
-  /** Events that went since the file was opened. */
-  readonly evicted: Readonly<Record<'age' | 'size', number>>
-}
-
-/** How the log stands, for figures. */
-export interface KeepingReport {
-  readonly classes: Readonly<Record<EventClass, ClassReport>>
-  readonly usedBytes: number
-  readonly roomBytes: number
-  /** Readings that a summary stands for since the file was opened. */
-  readonly thinned: number
-  /** Undefined until the log was open for a while. */
-  readonly forecast: Forecast | undefined
-}
-
 /** What one step of upkeep did. */
 export interface Kept {
   /** True when there is more to do now. */
@@ -65,8 +48,11 @@ export interface Kept {
   readonly appended: number
   /** How full the reserved room of audit events is: 1 is full. */
   readonly auditPart: number
+  /** What is to be told in the chain of the audit events. */
+  readonly news: readonly News[]
 }
-type Done = Omit<Kept, 'auditPart'>
+export const NOTHING_KEPT: Kept = { more: false, unconfirmed: {}, appended: 0, auditPart: 0, news: [] }
+type Done = Omit<Kept, 'auditPart' | 'news'>
 
 export interface KeeperParts {
   readonly db: Sqlite
@@ -76,6 +62,7 @@ export interface KeeperParts {
   readonly gaps: Gaps
   readonly cursors: Cursors
   readonly encoder: RowEncoder
+  readonly news: NewsBook
 }
 
 /** Keeps the log within its room and its age: one small step at a time, each a transaction of its own. */
@@ -85,6 +72,8 @@ export class Keeper {
   readonly #wholeRoom: Room
   #room: Room
   readonly #retention: Retention
+  readonly #news: NewsBook
+  readonly #keeping: KeptKeeping
   readonly #confirmations: Confirmations
   readonly #usage: Usage
   readonly #evictor: Evictor
@@ -105,6 +94,8 @@ export class Keeper {
   /** @param lastSeq where the log ends now; whatever comes behind is told by `added` */
   constructor(parts: KeeperParts, retention: Retention, lastSeq: number) {
     const { db, epoch, boot, gaps, cursors, encoder } = parts
+    this.#news = parts.news
+    this.#keeping = new KeptKeeping(db, retention, parts.news)
     this.#retention = retention
     this.#confirmations = new Confirmations(cursors, epoch, retention.required)
     this.#db = db
@@ -168,6 +159,7 @@ export class Keeper {
   /** Keep what is in memory only, in the transaction that is open. */
   save(lastSeq: number): void {
     this.#usage.save(lastSeq)
+    this.#keeping.save()
     const { lastSureMs } = this.#time
     if (lastSureMs !== undefined && lastSureMs !== this.#keptMs.get()) this.#keptMs.put(lastSureMs)
   }
@@ -184,7 +176,12 @@ export class Keeper {
    */
   tend(now: Now, lastSeq: number): Kept {
     const done = this.#step(now, lastSeq)
-    return { ...done, auditPart: this.#usage.of('audit').bytes / (RESERVED_PARTS.audit * this.#room.databaseBytes) }
+    const news = this.#news.take()
+    return {
+      ...done,
+      news,
+      auditPart: this.#usage.of('audit').bytes / (RESERVED_PARTS.audit * this.#room.databaseBytes),
+    }
   }
 
   #step(now: Now, lastSeq: number): Done {
@@ -220,8 +217,9 @@ export class Keeper {
   #evict(trim: Trim | undefined, log: LogState, lastSeq: number): Done {
     this.#making = trim?.why === 'size'
     if (trim === undefined) return { more: false, unconfirmed: {}, appended: 0 }
-    const { events, unconfirmed } = this.#evictor.evict(trim, log.classes[trim.class].confirmedSeq, lastSeq)
+    const { events, toSeq, unconfirmed } = this.#evictor.evict(trim, log.classes[trim.class].confirmedSeq, lastSeq)
     this.#evicted.get(trim.class)![trim.why] += events
+    if (trim.class === 'audit' && events > 0) this.#news.evicted(toSeq, events)
     if (trim.class === 'telemetry') this.#thinner.disturbed()
     this.#askUsed()
     return { more: true, unconfirmed: unconfirmed === 0 ? {} : { [trim.class]: unconfirmed }, appended: 0 }

@@ -1,7 +1,7 @@
 import { EVENT_CLASSES } from '../contract/event.ts'
 import type { Figure } from '../contract/figure.ts'
 import type { DiskReport, DiskState } from './disk-watch.ts'
-import type { KeepingReport } from './keeper.ts'
+import type { KeepingReport } from './keeping-report.ts'
 import { RESERVED_PARTS } from './retention.ts'
 
 export interface KeepingReports {

@@ -7,7 +7,8 @@ import type { Confirm, Standing } from './cursors.ts'
 import { type Disk, type DiskReport, DiskWatch } from './disk-watch.ts'
 import type { Engine, Places } from './engine.ts'
 import type { EpochChange } from './epoch-change.ts'
-import type { KeepingReport, Kept } from './keeper.ts'
+import type { Kept } from './keeper.ts'
+import type { KeepingReport } from './keeping-report.ts'
 import type { LogFile, OpenedLog } from './log-file.ts'
 import { markText } from './mark.ts'
 import { openMarked, quietly } from './marked-opening.ts'
@@ -57,10 +58,8 @@ export interface CommitCall {
   readonly confirms: readonly Confirm[]
 }
 
-export interface Opened extends Places {
+export interface Opened extends Places, Omit<OpenedLog, 'engine'> {
   readonly epoch: string
-  readonly change?: EpochChange
-  readonly foreignWal?: string
   readonly standings: readonly Standing[]
   readonly clock: OpenedClock
 }

@@ -5,6 +5,7 @@ import type { Figure } from '../contract/figure.ts'
 import type { Now } from './ageing.ts'
 import type { DiskReport, DiskState } from './disk-watch.ts'
 import { type KeepingReports, keepingFigures } from './keeping-figures.ts'
+import type { News } from './news.ts'
 import type { Calls } from './service.ts'
 
 type Tended = Calls['tend'][1]
@@ -38,6 +39,8 @@ export class Upkeep {
   #toldDisk: DiskState = 'well'
   #seenDisk: DiskState = 'well'
   #toldAudit = false
+  /** Of the log, for the chain of the audit events. */
+  readonly #news: News[] = []
 
   constructor(clock: Clock, handlers: UpkeepHandlers) {
     this.#clock = clock
@@ -66,11 +69,16 @@ export class Upkeep {
       for (let more = true; more && !this.#stopped; ) {
         const tended = await this.#handlers.tend(this.#now())
         for (const name of EVENT_CLASSES) this.#note(name, tended.unconfirmed[name] ?? 0)
+        this.#news.push(...tended.news)
         if (tended.disk !== undefined) await this.#tellDisk(tended.disk)
         await this.#tellAudit(tended.auditPart)
         more = tended.more
       }
       for (const name of EVENT_CLASSES) await this.#tellLost(name)
+      for (let news = this.#news[0]; news !== undefined; news = this.#news[0]) {
+        await this.#handlers.append(eventOf(this.#clock, 'audit', news.type, news.data))
+        this.#news.shift()
+      }
     } catch (error) {
       // Whoever asked the worker has told of it; the next round comes by itself.
       if (!isFault(error) && !this.#stopped) throw error
@@ -132,10 +140,14 @@ export class Upkeep {
   }
 }
 
-/** An event of the log itself. */
 function alarm(clock: Clock, type: string, data: Readonly<Record<string, Json>>): NewEvent {
+  return eventOf(clock, 'alarm', type, data)
+}
+
+/** An event of the log itself. */
+function eventOf(clock: Clock, name: EventClass, type: string, data: object): NewEvent {
   return {
-    class: 'alarm',
+    class: name,
     type,
     source: '',
     privacy: 'public',

@@ -128,10 +128,10 @@ describe('a file that can not be gone on with is set aside, and a new epoch says
     expect(second.epoch).not.toBe(first.epoch)
     const change = `gap ${whole + 1}-${whole + 1} epoch-change {}`
     const salvaged = Array.from({ length: whole }, (_, n) => `${n + 1} telemetry`)
-    expect((await readAll(second)).map(inWords)).toEqual([...salvaged, change, `${whole + 2} alarm`])
+    expect((await readAll(second)).map(inWords)).toEqual([...salvaged, change, `${whole + 2} alarm`, `${whole + 3} audit`])
     expect((await readAll(second, { rights: NARROW })).map(inWords)).toEqual([change])
     await expect(second.read({ after: { epoch: first.epoch, seq: 30 }, limit: 1 })).rejects.toThrow(EpochChanged)
-    expect(await second.append([newEvent()])).toEqual({ firstSeq: whole + 3, lastSeq: whole + 3 })
+    expect(await second.append([newEvent()])).toEqual({ firstSeq: whole + 4, lastSeq: whole + 4 })
     const aside = readdirSync(rig.folder).filter((name) => name.startsWith('hub.db.damaged-20261123T080000Z'))
     expect(aside).toHaveLength(1)
     expect(readFileSync(join(rig.folder, aside[0]!)).equals(damaged)).toBe(true)
@@ -140,7 +140,7 @@ describe('a file that can not be gone on with is set aside, and a new epoch says
 
     const third = await rig.open()
     expect(third.epoch).toBe(second.epoch)
-    expect(third.lastSeq()).toBe(whole + 3)
+    expect(third.lastSeq()).toBe(whole + 4)
   })
 
   test('twice on one day: the second name is another', async () => {

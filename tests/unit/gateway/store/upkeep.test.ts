@@ -14,6 +14,7 @@ test('a disk that was too full to take the alarm is told of as soon as something
       unconfirmed: {},
       appended: 0,
       auditPart: 0,
+      news: [],
       firstSeq: 1,
       disk: { state: disk.state, freeBytes: 0, ballastBytes: 0, writtenBytes: 0, writtenADay: 0 },
     }),
