@@ -16,7 +16,7 @@ import { hex, show } from '../hex.ts'
 const METER = '202107072529'
 const WAKE = 'fe fe fe fe'
 
-/** The data identifier as it is printed, DI3 first; on the wire DI0 comes first (annex A). */
+/** The data identifier as it is printed, DI3 first; on the wire DI0 comes first. */
 function reading(identifier: string, valueBytes: number, control = 0x11): Dlt645Request {
   const data = hex(identifier).reverse()
   return { control, data, echoes: 4, answerBytes: 4 + valueBytes }
@@ -33,13 +33,13 @@ test.each([
   ],
   ['voltage of 161 (Chint)', '000000000161', reading('02010100', 2), '68 61 01 00 00 00 00 68 11 04 33 34 34 35 17 16'],
   [
-    'the address of whoever is there (7.3)',
+    'the address of whoever is there',
     'AAAAAAAAAAAA',
     { control: 0x13, data: hex(''), echoes: 0, answerBytes: 6 },
     '68 aa aa aa aa aa aa 68 13 00 df 16',
   ],
   [
-    'what follows, the first time (7.1.3)',
+    'what follows, the first time',
     METER,
     { control: 0x12, data: hex('01 00 00 06 01'), echoes: 4, answerBytes: 7 },
     '68 29 25 07 07 21 20 68 12 05 34 33 33 39 34 8b 16',
@@ -48,7 +48,7 @@ test.each([
   expect(show(dlt645Question(address, request).frame)).toBe(`${WAKE} ${frame}`)
 })
 
-test('the time for everybody: 2026-11-23 12:30:00, seconds first (7.7)', () => {
+test('the time for everybody: 2026-11-23 12:30:00, seconds first', () => {
   const frame = dlt645Frame({ address: '999999999999', control: 0x08, data: hex('00 30 12 23 11 26') })
   expect(show(frame)).toBe(`${WAKE} 68 99 99 99 99 99 99 68 08 06 33 63 45 56 44 59 42 16`)
 })

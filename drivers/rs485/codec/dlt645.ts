@@ -1,32 +1,27 @@
-import type { Match, Question, Seen } from './question.ts'
+import type { Question } from './question.ts'
+import { huntFrame, isAddress, START, summedFrame, TAIL_BYTES, WAKE, wireAddress } from './summed-frame.ts'
 
 /*
- * DL/T 645-2007, the electricity meters of China, section 5.2: a frame is 68H, six bytes of address with the lowest
+ * DL/T 645-2007, the electricity meters of China: a frame is 68H, six bytes of address with the lowest
  * digits first, 68H, a control code, a length, data of which each byte goes out with 33H added, the sum of it all
  * modulo 256, and 16H. A master wakes the meter with four FEH before it, a meter may send up to four.
  */
-const WAKE = [0xfe, 0xfe, 0xfe, 0xfe]
-const START = 0x68
-const END = 0x16
 const ADDRESS_BYTES = 6
 const SECOND_START_AT = 1 + ADDRESS_BYTES
 const CONTROL_AT = SECOND_START_AT + 1
 const LENGTH_AT = CONTROL_AT + 1
 const DATA_AT = LENGTH_AT + 1
 /** All of a frame but its data. */
-const ENVELOPE_BYTES = DATA_AT + 2
+const ENVELOPE_BYTES = DATA_AT + TAIL_BYTES
 const SHIFT = 0x33
-/** 5.2.5: no frame that is read carries more. */
+/** No frame that is read carries more. */
 const DATA_BYTES_MAX = 200
 
-/** Bits of the control code (5.2.4). */
+/** Bits of the control code. */
 const FROM_METER = 0x80
 const REFUSED = 0x40
 const MORE_FOLLOWS = 0x20
 const FUNCTION = 0x1f
-
-/** A byte of address that stands for any two digits. */
-const ANY = 0xaa
 
 /** What a frame says, without the shift of its data. */
 export interface Dlt645Frame {
@@ -38,19 +33,13 @@ export interface Dlt645Frame {
 
 /** A request, with the bytes that wake the meter. @param address twelve characters: digits, or `A` for any */
 export function dlt645Frame({ address, control, data }: Dlt645Frame): Uint8Array {
-  const body = [START, ...wireAddress(address), START, control, data.length, ...data.map((byte) => byte + SHIFT)]
-  const frame = Uint8Array.from([...WAKE, ...body, 0, END])
-  frame[frame.length - 2] = sum(frame, WAKE.length, frame.length - 2)
-  return frame
-}
-
-function wireAddress(address: string): Uint8Array {
-  return Uint8Array.from(Buffer.from(address, 'hex').reverse())
+  const shifted = data.map((byte) => byte + SHIFT)
+  return summedFrame([...wireAddress(address), START, control, data.length, ...shifted])
 }
 
 /** What a master asks of one meter. */
 export interface Dlt645Request {
-  /** Function: 11H read, 12H read on, 13H read the address (7.1 to 7.3) ... */
+  /** Function: 11H read, 12H read on, 13H read the address ... */
   readonly control: number
   readonly data: Uint8Array
   /** How many bytes of data the answer begins with that are those of the request: 4 of a data identifier. */
@@ -69,55 +58,31 @@ export function dlt645Question(address: string, request: Dlt645Request): Questio
     frame: dlt645Frame({ address, control: request.control, data: request.data }),
     answerBytes: WAKE.length + ENVELOPE_BYTES + request.answerBytes,
     answerEchoes: false,
-    match: (received) => match(received, wanted, request),
+    match: (received) =>
+      huntFrame(received, {
+        leastBytes: ENVELOPE_BYTES,
+        endOf,
+        answers: (bytes, start) => answers(bytes, start, wanted, request),
+        payload: payloadOf,
+      }),
   }
 }
 
-function match(received: Uint8Array, wanted: Uint8Array, request: Dlt645Request): Match {
-  let missingBytes = ENVELOPE_BYTES + request.answerBytes
-  let seen: Seen = received.length === 0 ? 'nothing' : 'noise'
-  for (let start = 0; start < received.length; start++) {
-    const end = endOf(received, start)
-    if (end === undefined) continue
-    if (end > received.length) {
-      missingBytes = Math.min(missingBytes, end - received.length)
-    } else if (!isWhole(received, start, end)) {
-      seen = 'damaged'
-    } else if (answers(received, start, wanted, request)) {
-      const data = received.slice(start + DATA_AT, end - 2).map((byte) => byte - SHIFT)
-      return { kind: 'answer', payload: Uint8Array.of(received[start + CONTROL_AT]!, ...data), start, end }
-    } else {
-      seen = 'another'
-      // A whole frame: nothing in it begins another one.
-      start = end - 1
-    }
-  }
-  return { kind: 'more', missingBytes, seen }
-}
-
-/** Where a frame would end that begins here; undefined where none does. What is not there yet may still fit. */
 function endOf(received: Uint8Array, start: number): number | undefined {
-  if (received[start] !== START) return undefined
   if ((received[start + SECOND_START_AT] ?? START) !== START) return undefined
   const length = received[start + LENGTH_AT] ?? 0
   return length > DATA_BYTES_MAX ? undefined : start + ENVELOPE_BYTES + length
 }
 
-/** 5.2.7: the check is over everything from the first 68H on. 16H may also stand within a frame. */
-function isWhole(received: Uint8Array, start: number, end: number): boolean {
-  return received[end - 1] === END && received[end - 2] === sum(received, start, end - 2)
-}
-
-function sum(bytes: Uint8Array, from: number, to: number): number {
-  let total = 0
-  for (let at = from; at < to; at++) total += bytes[at]!
-  return total & 0xff
+function payloadOf(received: Uint8Array, start: number, end: number): Uint8Array {
+  const payload = received.slice(start + CONTROL_AT, end - TAIL_BYTES)
+  // The length is not part of it: the control code goes in its place.
+  payload[1] = payload[0]!
+  return payload.subarray(1).map((byte, at) => (at === 0 ? byte : byte - SHIFT))
 }
 
 function answers(received: Uint8Array, start: number, wanted: Uint8Array, request: Dlt645Request): boolean {
-  for (const [at, byte] of wanted.entries()) {
-    if (byte !== ANY && received[start + 1 + at] !== byte) return false
-  }
+  if (!isAddress(received, start + 1, wanted)) return false
   const control = received[start + CONTROL_AT]!
   if ((control & FROM_METER) === 0 || (control & FUNCTION) !== (request.control & FUNCTION)) return false
   if ((control & REFUSED) !== 0) return true
@@ -127,7 +92,7 @@ function answers(received: Uint8Array, start: number, wanted: Uint8Array, reques
   return true
 }
 
-/** The bits of an error word (annex C), as they are told. */
+/** The bits of an error word, as they are told. */
 const REFUSALS = [
   [0x01, 'another error'],
   [0x02, 'there is no such data'],
@@ -158,7 +123,7 @@ export function readDlt645(payload: Uint8Array): Dlt645Answer {
 /**
  * A number in BCD, the lowest digits first, as meters of DL/T 645 and CJ/T 188 give it.
  * @param decimals digits behind the point
- * @param signed the highest bit is a minus sign, or the direction (annex A)
+ * @param signed the highest bit is a minus sign, or the direction
  * @returns null where a digit is above 9: the meter has no value
  */
 export function decodeBcd(bytes: Uint8Array, decimals: number, signed = false): number | null {
