@@ -128,7 +128,12 @@ describe('a file that can not be gone on with is set aside, and a new epoch says
     expect(second.epoch).not.toBe(first.epoch)
     const change = `gap ${whole + 1}-${whole + 1} epoch-change {}`
     const salvaged = Array.from({ length: whole }, (_, n) => `${n + 1} telemetry`)
-    expect((await readAll(second)).map(inWords)).toEqual([...salvaged, change, `${whole + 2} alarm`, `${whole + 3} audit`])
+    expect((await readAll(second)).map(inWords)).toEqual([
+      ...salvaged,
+      change,
+      `${whole + 2} alarm`,
+      `${whole + 3} audit`,
+    ])
     expect((await readAll(second, { rights: NARROW })).map(inWords)).toEqual([change])
     await expect(second.read({ after: { epoch: first.epoch, seq: 30 }, limit: 1 })).rejects.toThrow(EpochChanged)
     expect(await second.append([newEvent()])).toEqual({ firstSeq: whole + 4, lastSeq: whole + 4 })
