@@ -72,6 +72,12 @@ test.each([
   )
 })
 
+/** What the processor did for this process: other work on the machine does not count. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
 test('texts keep their zeros, and entities are what XML knows and numbers', () => {
   const root = find(
     parseXml(
@@ -90,10 +96,10 @@ test('texts keep their zeros, and entities are what XML knows and numbers', () =
 })
 
 test('a flood of numbered characters costs what it weighs', () => {
-  const startedMs = performance.now()
+  const startedMs = cpuMs()
   const root = parseXml(bytes(`<a>${'&#60;'.repeat(190_000)}</a>`))
   expect(text(find(root, 'a'))).toHaveLength(190_000)
-  expect(performance.now() - startedMs).toBeLessThan(2000)
+  expect(cpuMs() - startedMs).toBeLessThan(2000)
 })
 
 const settings = { host: '192.0.2.7', port: 8080 }
@@ -257,9 +263,9 @@ test('a name that objects know already is a name like others', () => {
 test('what would keep the doors waiting is refused before it is read', () => {
   for (const piece of ['<a/>', '<!---->', '<?a?>', 'x="1" ']) {
     const xml = piece.startsWith('x') ? `<a ${piece.repeat(200_000)}/>` : `<a>${piece.repeat(200_000)}</a>`
-    const startedMs = performance.now()
+    const startedMs = cpuMs()
     expect(() => parseXml(bytes(xml))).toThrow('more than 15000 tags and attributes')
-    expect(performance.now() - startedMs).toBeLessThan(100)
+    expect(cpuMs() - startedMs).toBeLessThan(100)
   }
   const page =
     '<NotificationMessage><Topic a="b"/><Message><Message><Source><SimpleItem Name="a" Value="b"/></Source></Message></Message></NotificationMessage>'
@@ -330,7 +336,7 @@ test.each(['<ReferenceParameters>', '<a ', ' xmlns:a="', 'Digest nonce=', '&#', 
   '%j in plenty is not slow',
   (piece) => {
     const much = piece.repeat(Math.ceil(400_000 / piece.length))
-    const startedMs = performance.now()
+    const startedMs = cpuMs()
     try {
       decodeAnswer(200, bytes(`<a b="${much}"/>${much}`))
     } catch (error) {
@@ -339,6 +345,6 @@ test.each(['<ReferenceParameters>', '<a ', ' xmlns:a="', 'Digest nonce=', '&#', 
     referenceParameters(much)
     decodeChallenge(`Digest nonce="${much.slice(0, 16_000)}`)
     placeOf(much, settings)
-    expect(performance.now() - startedMs).toBeLessThan(500)
+    expect(cpuMs() - startedMs).toBeLessThan(500)
   },
 )

@@ -120,7 +120,7 @@ test.each(ways)('%s: nobody listened for long: the newest edges are kept, the ot
   chip.drive(5, 1)
   const all: string[] = []
   let lost = 0
-  await clock.sleep(50)
+  await clock.sleep(500)
   while (all.at(-1) !== 'contact') {
     const seen = await lines.edges(ending.signal)
     all.push(...seen.edges.map(({ name }) => name))
