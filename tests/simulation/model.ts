@@ -13,8 +13,8 @@ interface Offer {
   readonly boot: number
 }
 
-/** A log that begins anew tells so: with a record at one place and an event at the next. */
-const TELLING = 2
+/** A log that begins anew tells so: with a record at one place, and an alarm and an audit event behind it. */
+const TELLING = 3
 
 interface Range {
   readonly after: number
@@ -138,7 +138,7 @@ export class Model {
       places.seen.set(entry.seq, entry.body)
       places.know(entry.seq, entry.class, entry.monoMs)
     }
-    if (entry.type.startsWith('linli.log.') || entry.type === 'linli.meter.summary') return
+    if (isOwn(entry)) return
     const offer = this.#offered.get(entry.body)
     if (offer === undefined) throw new Broken(`L2: ${place} was never offered: ${entry.body}`)
     this.#machine.checkTime(offer.event, offer.boot, entry, this.#salvaged || this.#damaged)
@@ -250,7 +250,7 @@ export class Model {
       const from = entry.kind === 'event' ? entry.seq : entry.fromSeq
       must(from === next, () => `L5: ${next} to ${from - 1} is missing in a copy and not told`)
       next = (entry.kind === 'event' ? entry.seq : entry.toSeq) + 1
-      if (entry.kind !== 'event' || entry.type.startsWith('linli.log.')) continue
+      if (entry.kind !== 'event' || isOwn(entry)) continue
       const body = acked.get(entry.seq) ?? seen.get(entry.seq) ?? entry.body
       must(body === entry.body, () => `L1: a copy holds ${entry.body} at ${entry.seq}, the log ${body}`)
     }
@@ -280,4 +280,9 @@ export class Model {
     }
     return places
   }
+}
+
+/** What the log tells of itself nobody offered. */
+function isOwn({ type }: StoredEvent): boolean {
+  return /^linli\.(log|audit)\./.test(type) || type === 'linli.meter.summary'
 }
