@@ -79,6 +79,8 @@ export function runWriter(
   how: {
     /** Counted, like `meanwhile`, from its first word on. */
     readonly killAfterMs?: number
+    /** Kill it when so many batches were acknowledged. */
+    readonly killAfterKept?: number
     /** Kill it when this resolves. */
     readonly killWhen?: Promise<unknown>
     readonly meanwhile?: { readonly afterMs: number; readonly act: (saidSoFar: string) => void }
@@ -97,12 +99,15 @@ export function runWriter(
   const timers: NodeJS.Timeout[] = []
   let output = ''
   let errors = ''
+  let kept = 0
   child.stdout.on('data', (piece) => {
     if (output === '') {
       if (how.killAfterMs !== undefined) timers.push(setTimeout(() => child.kill('SIGKILL'), how.killAfterMs))
       if (how.meanwhile !== undefined) timers.push(setTimeout(() => how.meanwhile?.act(output), how.meanwhile.afterMs))
     }
     output += piece
+    kept += String(piece).split('kept ').length - 1
+    if (kept >= (how.killAfterKept ?? Number.POSITIVE_INFINITY)) child.kill('SIGKILL')
   })
   child.stderr.on('data', (piece) => {
     errors += piece

@@ -54,20 +54,20 @@ test.each(FAULTS)(
 )
 
 /** What was told to be done and was not: the log can't know it then, but never takes it for what was written. */
-const LIES: readonly (readonly [what: string, faults: string, killAfterMs: number | undefined])[] = [
+const LIES: readonly (readonly [what: string, faults: string, killAfterKept: number | undefined])[] = [
   ['a page of the database is the one from before', 'write:hub.db:20-20:lie', undefined],
-  ['the head of a WAL frame is missing', 'write:-wal:100-100:lie', 200],
-  ['the page of a WAL frame is missing', 'write:-wal:101-101:lie', 200],
-  ['some frames are missing', 'write:-wal:120-129:lie', 200],
-  ['a checkpoint is missing', 'write:hub.db:30-60:lie', 400],
-  ['from some moment on the database takes nothing any more', 'write:hub.db:30-1000000:lie', 400],
+  ['the head of a WAL frame is missing', 'write:-wal:100-100:lie', 150],
+  ['the page of a WAL frame is missing', 'write:-wal:101-101:lie', 150],
+  ['some frames are missing', 'write:-wal:120-129:lie', 150],
+  ['a checkpoint is missing', 'write:hub.db:30-60:lie', 300],
+  ['from some moment on the database takes nothing any more', 'write:hub.db:30-1000000:lie', 300],
 ]
 test.each(LIES)(
   'a write that says it is done and is not (%s) is a gap or a new epoch, or harmless',
   { ...needs('cc'), timeout: 60_000 },
-  async (_what, faults, killAfterMs) => {
+  async (_what, faults, killAfterKept) => {
     const { path, disk, account, environment } = prepared(faults)
-    const until = killAfterMs === undefined ? { batches: 40 } : { killAfterMs }
+    const until = killAfterKept === undefined ? { batches: 40 } : { killAfterKept }
     // Where the WAL lies it is not copied into the database before the end.
     const room = faults.includes('-wal') ? {} : { maxBytes: MAX_BYTES }
     await runWriter(path, account, { ...until, ...room, environment })
