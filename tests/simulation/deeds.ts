@@ -10,9 +10,11 @@ export async function backup(world: World): Promise<void> {
   const lastSeq = store.lastSeq()
   const folder = world.folders.aside()
   const path = await world.fails(() =>
-    copyInto(folder, store, () => {
-      world.offer(20, 'telemetry')
-      return world.clock.sleep(50)
+    copyInto(folder, store, async () => {
+      for (let batch = 0; batch < 3; batch++) {
+        world.offer(20, 'telemetry')
+        await world.clock.sleep(50)
+      }
     }),
   )
   if (path !== undefined) {

@@ -37,7 +37,7 @@ const DRAWN = {
   'clock-lost': { rarer: 2, ends: 'clock-found' },
   trim: {},
   'trim-all': { rarer: 4 },
-  backup: { rarer: 4 },
+  backup: { rarer: 3 },
   damage: { chance: 0.2, rarer: 8 },
 } satisfies Record<string, { readonly chance?: number; readonly rarer?: number; readonly ends?: string }>
 type Drawn = keyof typeof DRAWN

@@ -250,6 +250,8 @@ export class Model {
       const from = entry.kind === 'event' ? entry.seq : entry.fromSeq
       must(from === next, () => `L5: ${next} to ${from - 1} is missing in a copy and not told`)
       next = (entry.kind === 'event' ? entry.seq : entry.toSeq) + 1
+      const damage = entry.kind === 'gap' && entry.reason === 'corrupt' && !this.#damaged && !this.#salvaged
+      must(!damage, () => `L1: a copy lacks ${from} to ${next - 1}, which nobody damaged`)
       if (entry.kind !== 'event' || isOwn(entry)) continue
       const body = acked.get(entry.seq) ?? seen.get(entry.seq) ?? entry.body
       must(body === entry.body, () => `L1: a copy holds ${entry.body} at ${entry.seq}, the log ${body}`)
