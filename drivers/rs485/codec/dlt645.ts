@@ -75,10 +75,8 @@ function endOf(received: Uint8Array, start: number): number | undefined {
 }
 
 function payloadOf(received: Uint8Array, start: number, end: number): Uint8Array {
-  const payload = received.slice(start + CONTROL_AT, end - TAIL_BYTES)
-  // The length is not part of it: the control code goes in its place.
-  payload[1] = payload[0]!
-  return payload.subarray(1).map((byte, at) => (at === 0 ? byte : byte - SHIFT))
+  const data = received.subarray(start + DATA_AT, end - TAIL_BYTES)
+  return Uint8Array.of(received[start + CONTROL_AT]!, ...data.map((byte) => byte - SHIFT))
 }
 
 function answers(received: Uint8Array, start: number, wanted: Uint8Array, request: Dlt645Request): boolean {
@@ -102,8 +100,6 @@ const REFUSALS = [
   [0x20, 'too many slots of the day'],
   [0x40, 'too many tariffs'],
 ] as const
-
-export const NO_SUCH_DATA = 0x02
 
 /** What an answer brought. */
 export type Dlt645Answer =
