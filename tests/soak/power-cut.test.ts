@@ -1,9 +1,5 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
-import { REPOSITORY } from '../../hardware-sim/demo/child.ts'
+import { expect, test } from 'vitest'
+import { compiledSqlite } from '../bench/compiled-sqlite.ts'
 import { needs } from '../system/needs.ts'
 import { playPowerCuts, type Verdict } from '../system/power-cut/power-cut.ts'
 
@@ -55,23 +51,12 @@ test.each([
   },
 )
 
-/** Built here, or once for many runs: `sh config/build-sqlite.sh /tmp/sqlite.node`, and LINLI_TEST_SQLITE names it. */
-function builtSqlite(): string {
-  const built = process.env.LINLI_TEST_SQLITE
-  if (built !== undefined) return built
-  const folder = mkdtempSync(join(tmpdir(), 'linli-sqlite-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  const to = join(folder, 'better_sqlite3.node')
-  execFileSync('sh', [join(REPOSITORY, 'config/build-sqlite.sh'), to], { timeout: LIMIT_MS })
-  return to
-}
-
 test(`500 cuts that leave garbage in the sector being written, with SQLite built for it, seed ${SEED}`, {
   ...needs('cc', 'c++', 'make', 'python3'),
   timeout: LIMIT_MS,
 }, async () => {
   const cut = { lostChance: 0.5, garbageChance: 0.5 }
-  const binding = builtSqlite()
+  const binding = await compiledSqlite()
   const verdict = await playPowerCuts({ kind: 'store', seed: SEED, batches: 400, states: 500, cut, binding })
   tell('garbage', verdict)
   expect(verdict).toMatchObject({ states: 500, lost: 0, losing: 0, epochs: [], broken: [] })

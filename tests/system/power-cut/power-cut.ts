@@ -9,6 +9,7 @@ import { createClock } from '../../../gateway/io/clock.ts'
 import { createLog } from '../../../gateway/io/log.ts'
 import { directPort } from '../../../gateway/store/direct-port.ts'
 import { openStore } from '../../../gateway/store/open.ts'
+import { REPOSITORY } from '../../../hardware-sim/demo/child.ts'
 import { seededRandom } from '../../../hardware-sim/random.ts'
 import { type PowerCut, RecordedDisk, readRecord, type Step } from './disk.ts'
 
@@ -112,11 +113,11 @@ function record(folder: string, { kind, seed, batches, binding, failedSyncs }: P
     LINLI_RECORD_FOLDER: data,
     LINLI_RECORD_LOG: log,
     ...(failedSyncs === undefined ? {} : { LINLI_RECORD_FAIL: failedSyncs }),
-    ...(binding === undefined ? {} : { LINLI_TEST_SQLITE: binding }),
+    ...(binding === undefined ? {} : { LINLI_SQLITE_BINDING: binding }),
   }
   const writer = join(import.meta.dirname, 'writer.ts')
   const preload =
-    binding === undefined ? [] : ['--import', pathToFileURL(join(import.meta.dirname, 'built-sqlite.ts')).href]
+    binding === undefined ? [] : ['--import', pathToFileURL(join(REPOSITORY, 'tests/bench/sqlite-binding.ts')).href]
   const program = [...preload, writer, data, String(seed), String(batches), kind]
   execFileSync(process.execPath, program, { env, timeout: 300_000, stdio: 'pipe' })
   return readRecord(readFileSync(log))
