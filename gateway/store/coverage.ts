@@ -1,4 +1,5 @@
 import type { GapRun } from './gaps.ts'
+import { StoreTrouble } from './refusal.ts'
 import type { RowHead } from './row.ts'
 
 /** Places that no row and no gap record speaks for: a page of the file is an older one, and nothing in it is wrong. */
@@ -40,4 +41,13 @@ export class Coverage {
     }
     if (next <= toSeq) throw new MissingPlaces(next, toSeq)
   }
+}
+
+/**
+ * Of two records for one place one is older, and so is the page that it stands in: what else that page says is not known.
+ * @throws StoreTrouble where a record is not behind the one before it: a reader would go round in a circle
+ */
+export function mustFollow(seq: number, beforeSeq: number): void {
+  if (seq > beforeSeq) return
+  throw new StoreTrouble(`two records speak for place ${seq}: a page of the file is an older one`, 'damage')
 }

@@ -9,7 +9,7 @@ import { linkLater } from './link-later.ts'
 import { doubt, isOwnWal, type Mark } from './mark.ts'
 import { rebuild, type Salvaged } from './rebuild.ts'
 import { DamagedRow, decodeHead } from './row.ts'
-import { findRecords } from './salvage.ts'
+import { findRecords, lastSeqIn } from './salvage.ts'
 import { addTables, createTables, isEmpty, recordCrc, schemaProblem } from './schema.ts'
 import { buildSqlite, openSqlite, type Sqlite, settleWal, trouble } from './sqlite.ts'
 import {
@@ -24,7 +24,7 @@ import {
   walSalt,
   wasSetAside,
 } from './worker-files.ts'
-import { isWalBroken, RawPages } from './worker-pages.ts'
+import { RawPages } from './worker-pages.ts'
 
 export interface LogFile {
   readonly path: string
@@ -155,11 +155,12 @@ function tryOpen(
     if (file.damaged !== undefined) throw new Unfit(file.damaged)
     if (isOrphanWal(file.path)) throw new Unfit('the database is gone, its WAL is there')
     if (isTooShort(file.path)) throw new Unfit('it is too short to be a database')
-    if (isWalBroken(file.path)) throw new Unfit('its WAL is damaged before its end')
+    const wal = lookIntoWal(file.path)
     db = openSqlite(file.path)
     const made = isEmpty(db)
     if (made) create(db, file, beside !== 'built now' && beside.mark !== undefined)
     const { epoch, lastSeq } = check(db, file)
+    if (wal.lastSeq > lastSeq) throw new Unfit(`its WAL holds place ${wal.lastSeq}, and it ends at ${lastSeq}`)
     settleWal(db, file.atLeast !== undefined)
     const reason = beside === 'built now' ? undefined : reasonForNewEpoch(db, { made, epoch, lastSeq }, file, beside)
     const goesOn = made || reason === undefined
@@ -174,6 +175,20 @@ function tryOpen(
     db?.close()
     if (error instanceof Unfit || trouble(error) === 'damage') return { unfit: (error as Error).message }
     throw error
+  }
+}
+
+/**
+ * What the WAL holds stands in the log, or pages of the database are older than what was copied into it: then its end is not
+ * what it says, and places would be given out twice.
+ */
+function lookIntoWal(path: string): { readonly lastSeq: number } {
+  const pages = RawPages.open(path)
+  try {
+    if (pages.walBroken) throw new Unfit('its WAL is damaged before its end')
+    return { lastSeq: lastSeqIn(pages.inWal, pages.page) }
+  } finally {
+    pages.close()
   }
 }
 

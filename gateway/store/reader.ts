@@ -2,10 +2,11 @@ import { EVENT_CLASSES, type EventClass } from '../contract/event.ts'
 import { maySee, type Rights } from '../contract/rights.ts'
 import { type ClockFixes, correctedEvents } from './clock-fixes.ts'
 import type { Events } from './collect.ts'
-import { Coverage } from './coverage.ts'
+import { Coverage, mustFollow } from './coverage.ts'
 import type { GapRun, Gaps } from './gaps.ts'
 import { PageBuilder, type PageQuery, type RawPage } from './page-builder.ts'
 import { CHARS, COLUMNS, SEQ, STREAM, type Stream } from './parcel.ts'
+import { StoreTrouble } from './refusal.ts'
 import { decodeBody, decodeHead, type RowHead } from './row.ts'
 import type { Sqlite, Statement } from './sqlite.ts'
 
@@ -44,7 +45,10 @@ export class Reader {
     this.#kept.clear()
   }
 
-  /** @throws DamagedRow at the first row that is not what was written; MissingPlaces where nothing stands. */
+  /**
+   * @throws DamagedRow at the first row that is not what was written; MissingPlaces where nothing stands; StoreTrouble where
+   * two records speak for one place
+   */
   page(query: PageQuery, lastSeq: number): RawPage {
     const names = EVENT_CLASSES.filter(
       (name) =>
@@ -109,9 +113,15 @@ function fill(page: PageBuilder, gaps: GapLane, lanes: readonly Lane[], lastSeq:
     const next = Math.min(first?.next ?? Number.POSITIVE_INFINITY, gaps.next)
     if (next > horizon) return page.take(horizon, true)
     if (next === Number.POSITIVE_INFINITY) return page.take(lastSeq, false)
+    mustFollow(next, page.position)
+    if (next > lastSeq) throw new StoreTrouble(`place ${next} lies behind the end of the log, ${lastSeq}`, 'damage')
     if (page.full()) return page.take(page.position, page.position < lastSeq)
-    if (gaps.next === next) page.addGap(gaps.take())
-    else first?.take(Math.min(second - 1, horizon, lastSeq), page)
+    if (gaps.next === next) {
+      page.addGap(gaps.take())
+    } else {
+      mustFollow(second, next)
+      first?.take(Math.min(second - 1, horizon, lastSeq), page)
+    }
   }
 }
 
@@ -139,6 +149,7 @@ class Lane {
   #wanted: readonly boolean[] = []
   #at = 0
   #start = 0
+  #rowsToSeq = 0
 
   constructor(rows: Rows, query: PageQuery, budget: Budget, met: Coverage) {
     this.#rows = rows
@@ -171,6 +182,8 @@ class Lane {
       const { value: record, done } = this.#rows.records.next()
       if (done) return
       const head = decodeHead(this.#rows.class, record.last, record.head)
+      mustFollow(head.firstSeq, this.#rowsToSeq)
+      this.#rowsToSeq = head.lastSeq
       this.#met.addRow(head)
       const { rights } = this.#query
       this.#wanted = head.streams.map((stream) => rights === undefined || mayStream(rights, stream))
@@ -241,6 +254,7 @@ class GapLane {
     for (;;) {
       const run = this.#gaps.behind(this.#behind)
       if (run === undefined) return
+      mustFollow(run.toSeq, this.#behind)
       this.#behind = run.toSeq
       this.#met.addGap(run)
       if (run.reason === 'epoch-change' || this.#names.some((name) => (run.counts[name] ?? 0) > 0)) {

@@ -60,6 +60,18 @@ export function findRecords(count: number, pages: PageSource, passed: ReadonlySe
   return found
 }
 
+/** The last place of all rows of events in these pages; 0 where there is none. */
+export function lastSeqIn(numbers: Iterable<number>, pages: PageSource): number {
+  let last = 0
+  for (const number of numbers) {
+    for (const { rowid, values } of leafCells(number, pages)) {
+      if (rowid === undefined || rowid <= last || values.length !== 3 || values[0] !== null) continue
+      last = eventRow(number, rowid, values[1], values[2])?.last ?? last
+    }
+  }
+  return last
+}
+
 function takeRecord(found: Findings, page: number, rowid: number | undefined, values: readonly Value[]): void {
   if (rowid === undefined) takeIndexed(found, values)
   else if (values.length === 2 && Buffer.isBuffer(values[1]) && values[1].length === LINK_BYTES) {

@@ -12,11 +12,17 @@ const WINDOWS_MAX = 4
 export class RawPages {
   readonly count: number
   readonly page: PageSource
+  /** Pages that the WAL holds. */
+  readonly inWal: readonly number[]
+  /** Whether SQLite would go on with less than what was committed, because the WAL is damaged. */
+  readonly walBroken: boolean
   readonly #files: readonly number[]
 
-  private constructor(count: number, page: PageSource, files: readonly number[]) {
-    this.count = count
-    this.page = page
+  private constructor(parts: Pick<RawPages, 'count' | 'page' | 'inWal' | 'walBroken'>, files: readonly number[]) {
+    this.count = parts.count
+    this.page = parts.page
+    this.inWal = parts.inWal
+    this.walBroken = parts.walBroken
     this.#files = files
   }
 
@@ -46,7 +52,7 @@ export class RawPages {
     }
     let count = inFile
     for (const number of inWal.keys()) count = Math.max(count, number)
-    return new RawPages(count, page, files)
+    return new RawPages({ count, page, inWal: [...inWal.keys()], walBroken: leftOut !== undefined }, files)
   }
 
   close(): void {
@@ -70,17 +76,6 @@ function pagesInWal(read: ReadWal): PagesInWal {
   const { pages: taken, endsAt } = header === undefined ? { pages: new Map(), endsAt: 0 } : committedPages(header, read)
   const shape = { pageBytes: PAGE_BYTES, bigEndian: header?.bigEndian ?? false, salt: start.readUInt32BE(16) }
   return { taken, leftOut: commitsLeftOut(shape, read, endsAt) }
-}
-
-/** Whether SQLite would go on with less than what was committed, because the WAL beside the database is damaged. */
-export function isWalBroken(path: string): boolean {
-  const wal = openOrNothing(`${path}-wal`)
-  if (wal === undefined) return false
-  try {
-    return pagesInWal((at, bytes) => readAt(wal, at, bytes)).leftOut !== undefined
-  } finally {
-    closeSync(wal)
-  }
 }
 
 function openOrNothing(path: string): number | undefined {

@@ -83,6 +83,8 @@ export function runWriter(
     readonly killAfterKept?: number
     /** Kill it when this resolves. */
     readonly killWhen?: Promise<unknown>
+    /** How many batches were acknowledged so far. */
+    readonly onKept?: (count: number) => void
     readonly meanwhile?: { readonly afterMs: number; readonly act: (saidSoFar: string) => void }
     readonly batches?: number
     /** The room that the log has. */
@@ -107,6 +109,7 @@ export function runWriter(
     }
     output += piece
     kept += String(piece).split('kept ').length - 1
+    how.onKept?.(kept)
     if (kept >= (how.killAfterKept ?? Number.POSITIVE_INFINITY)) child.kill('SIGKILL')
   })
   child.stderr.on('data', (piece) => {
