@@ -106,8 +106,10 @@ const BAD: readonly [string, () => Promise<number>, string][] = [
 test.each(BAD)('a server that %s is a fault of the connection, in time', async (_name, serve, code) => {
   const port = await serve()
   const startedMs = performance.now()
-  await expect(ask(port, { timeoutMs: 300 })).rejects.toMatchObject({ reach: 'connection', code })
-  expect(performance.now() - startedMs).toBeLessThan(1000)
+  // Who is to see something else than the end of the time has enough of it on a busy machine too.
+  const timeoutMs = code === 'timeout' ? 300 : 5000
+  await expect(ask(port, { timeoutMs })).rejects.toMatchObject({ reach: 'connection', code })
+  expect(performance.now() - startedMs).toBeLessThan(timeoutMs + 2000)
 })
 
 test('a port where nobody listens is a fault of the connection that names it', async () => {
