@@ -131,7 +131,7 @@ export class Committer {
   async #send(batch: Batch): Promise<void> {
     this.#inFlight += 1
     this.#book.turnPage()
-    const parcel = packEvents(
+    const parcels = packEvents(
       batch.appends.flatMap((append) => append.events),
       this.#book,
     )
@@ -139,7 +139,7 @@ export class Committer {
     const sentMonoMs = this.#clock.monoMs()
     const ahead = this.#inFlight
     try {
-      const committed = await this.#port.call('commit', { parcel, ...this.#book.takeFresh(), confirms })
+      const committed = await this.#port.call('commit', { parcels, ...this.#book.takeFresh(), confirms })
       const tookMs = (this.#clock.monoMs() - sentMonoMs) / ahead
       this.#inFlightMax = tookMs < FAST_COMMIT_MS ? IN_FLIGHT_FAST : IN_FLIGHT_SLOW
       this.#tell(batch, committed)

@@ -99,16 +99,16 @@ export class Engine {
 
   /** Make events durable in one transaction, and confirmations with them; and what the clock should have shown. */
   commit(
-    parcel: Parcel,
+    parcels: readonly Parcel[],
     streams: readonly Stream[],
     confirms: readonly Confirm[],
     clockOffsetMs?: number,
   ): Places & { confirmed: readonly number[] } {
-    const count = parcel.rows.length / COLUMNS
     const firstSeq = this.#lastSeq + 1
-    const rows = rowsOf(parcel, streams, firstSeq)
-    const confirmed = this.#writeWithRoom(parcel.text.length, rows, confirms, clockOffsetMs)
-    this.#lastSeq += count
+    const rows = rowsOf(parcels, streams, firstSeq)
+    const chars = parcels.reduce((sum, { text }) => sum + text.length, 0)
+    const confirmed = this.#writeWithRoom(chars, rows, confirms, clockOffsetMs)
+    this.#lastSeq += parcels.reduce((sum, parcel) => sum + parcel.rows.length / COLUMNS, 0)
     if (clockOffsetMs !== undefined) {
       this.#fixes.load()
       this.#reader.forget()

@@ -39,7 +39,7 @@ export function endedEpoch(
 export function changeEvents(
   { epoch, reason, before, aside, salvaged }: EpochChange & { readonly epoch: string },
   { wallMs, monoUs, clock }: Opening,
-): [Parcel, readonly Stream[]] {
+): [readonly Parcel[], readonly Stream[]] {
   const more = {
     ...(aside === undefined ? {} : { set_aside: basename(aside) }),
     reason,
@@ -53,5 +53,5 @@ export function changeEvents(
     { ...common, class: 'audit', type: EPOCH_TYPE },
   ]
   const rows = texts.flatMap((text, n) => [n, 0, Math.floor(wallMs), Math.round(monoUs), text.length])
-  return [{ rows: Float64Array.from(rows), text: texts.join('') }, streams]
+  return [[{ rows: Float64Array.from(rows), text: texts.join('') }], streams]
 }

@@ -41,7 +41,7 @@ export function linkLater(db: Sqlite, engine: Engine, { wallMs, monoUs, clock }:
     const text = JSON.stringify({ ...told, reason } satisfies LinkedTold)
     const numbers = Float64Array.of(0, 0, Math.floor(wallMs), Math.round(monoUs), text.length)
     const stream = { class: 'audit', type: LINKED_TYPE, source: '', privacy: 'public', clock } as const
-    engine.commit({ rows: numbers, text }, [stream], [])
+    engine.commit([{ rows: numbers, text }], [stream], [])
   }).immediate()
 }
 

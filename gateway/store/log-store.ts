@@ -182,11 +182,11 @@ export class LogStore implements OpenedStore {
   async fixClock(offsetMs: number, event: NewEvent): Promise<void> {
     const told = normalized(event)
     const book = new StreamBook()
-    const parcel = packEvents([told], book)
+    const parcels = packEvents([told], book)
     let fixed: Calls['fix'][1]
     try {
       // As with `tend`: nothing may come between the answer and noting it.
-      fixed = await this.#port.call('fix', { offsetMs, parcel, streams: book.takeFresh().streams })
+      fixed = await this.#port.call('fix', { offsetMs, parcels, streams: book.takeFresh().streams })
     } catch (error) {
       throw this.#refusal(error)
     }

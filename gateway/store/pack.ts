@@ -2,9 +2,8 @@ import type { EventClass } from '../contract/event.ts'
 import { Collector, type Events } from './collect.ts'
 import { CHARS, COLUMNS, type Parcel, SEQ, STREAM, type Stream } from './parcel.ts'
 
-/** A row of telemetry is cut off behind so many events or UTF-16 units: reading one event unpacks one row. */
+/** A row of telemetry is cut off behind so many events, and where a parcel ends: reading one event unpacks one row. */
 const ROW_EVENTS_MAX = 1024
-const ROW_CHARS_MAX = 256 * 1024
 
 export interface NewRow {
   readonly class: EventClass
@@ -12,7 +11,16 @@ export interface NewRow {
 }
 
 /** Cut the events of one commit into rows: telemetry packed together, everything else a row of its own. */
-export function rowsOf(parcel: Parcel, streams: readonly Stream[], firstSeq: number): NewRow[] {
+export function rowsOf(parcels: readonly Parcel[], streams: readonly Stream[], firstSeq: number): NewRow[] {
+  let seq = firstSeq
+  return parcels.flatMap((parcel) => {
+    const rows = rowsIn(parcel, streams, seq)
+    seq += parcel.rows.length / COLUMNS
+    return rows
+  })
+}
+
+function rowsIn(parcel: Parcel, streams: readonly Stream[], firstSeq: number): NewRow[] {
   const { rows, text } = parcel
   if (isOneRow(parcel, streams)) return [{ class: 'telemetry', events: asOneRow(parcel, streams, firstSeq) }]
   const done: NewRow[] = []
@@ -24,7 +32,7 @@ export function rowsOf(parcel: Parcel, streams: readonly Stream[], firstSeq: num
     const packed = stream.class === 'telemetry'
     const row = packed ? telemetry : single
     row.add(rows, at, firstSeq + at / COLUMNS, stream, text, start)
-    if (!packed || row.count >= ROW_EVENTS_MAX || row.chars >= ROW_CHARS_MAX) {
+    if (!packed || row.count >= ROW_EVENTS_MAX) {
       done.push({ class: stream.class, events: row.take() })
     }
     start += rows[at + CHARS]!
@@ -34,8 +42,8 @@ export function rowsOf(parcel: Parcel, streams: readonly Stream[], firstSeq: num
 }
 
 /** Mostly a commit is one round of readings: then nothing needs to be sorted out. */
-function isOneRow({ rows, text }: Parcel, streams: readonly Stream[]): boolean {
-  if (rows.length === 0 || rows.length > ROW_EVENTS_MAX * COLUMNS || text.length > ROW_CHARS_MAX) return false
+function isOneRow({ rows }: Parcel, streams: readonly Stream[]): boolean {
+  if (rows.length === 0 || rows.length > ROW_EVENTS_MAX * COLUMNS) return false
   for (let at = STREAM; at < rows.length; at += COLUMNS) {
     if (streams[rows[at]!]!.class !== 'telemetry') return false
   }

@@ -29,6 +29,12 @@ export const WALL_MS = 2
 export const MONO_US = 3
 export const CHARS = 4
 
+/**
+ * A longer text is begun anew: V8 gives a string of more than 128 KiB pages of its own, two bytes a character where one is not
+ * ASCII, and asks the system for them each time. That took longer than the commit.
+ */
+const PARCEL_CHARS_MAX = 60_000
+
 /** Times of the form that the log keeps: whole milliseconds by the wall, whole microseconds otherwise. */
 const TIME_MAX = 2 ** 50
 /** The other side's list of streams is begun anew behind so many, so that made-up device names can't fill the memory. */
@@ -94,8 +100,24 @@ export class StreamBook {
   }
 }
 
-/** @param events normalised; their places in the log are not known yet and stand as 0 */
-export function packEvents(events: readonly NewEvent[], book: StreamBook): Parcel {
+/**
+ * Events in order, in one parcel or several.
+ * @param events normalised; their places in the log are not known yet and stand as 0
+ */
+export function packEvents(events: readonly NewEvent[], book: StreamBook): Parcel[] {
+  const parcels: Parcel[] = []
+  for (let from = 0; from < events.length; ) {
+    let to = from
+    for (let chars = 0; to < events.length && (to === from || chars < PARCEL_CHARS_MAX); to++) {
+      chars += events[to]!.body.length
+    }
+    parcels.push(packed(events.slice(from, to), book))
+    from = to
+  }
+  return parcels
+}
+
+function packed(events: readonly NewEvent[], book: StreamBook): Parcel {
   const rows = new Float64Array(events.length * COLUMNS)
   let text = ''
   let at = 0

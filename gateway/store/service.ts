@@ -49,8 +49,9 @@ export interface Calls {
 }
 
 export interface CommitCall {
-  readonly parcel: Parcel
-  /** Streams that the parcel names and that were not told before. */
+  /** Events in order. */
+  readonly parcels: readonly Parcel[]
+  /** Streams that they name and that were not told before. */
   readonly streams: readonly Stream[]
   /** Forget the streams told before. */
   readonly restart: boolean
@@ -127,10 +128,10 @@ export class StoreService {
         return this.#begin({ ...file, damaged: (error as Error).message }, opening)
       }
     },
-    commit: ({ parcel, streams, restart, confirms }) => {
+    commit: ({ parcels, streams, restart, confirms }) => {
       if (restart) this.#streams = []
       this.#streams.push(...streams)
-      const places = this.#open.commit(parcel, this.#streams, confirms)
+      const places = this.#open.commit(parcels, this.#streams, confirms)
       return this.#committed(places)
     },
     read: (query) => this.#open.read(query),
@@ -146,8 +147,8 @@ export class StoreService {
       const more = kept.more || this.#watch?.step(now.monoMs, mayMake) === true
       return { ...kept, more, disk: this.#watch?.report(), firstSeq: this.#engine?.firstSeq() ?? 1 }
     },
-    fix: ({ offsetMs, parcel, streams }) => {
-      const places = this.#open.commit(parcel, streams, [], offsetMs)
+    fix: ({ offsetMs, parcels, streams }) => {
+      const places = this.#open.commit(parcels, streams, [], offsetMs)
       return { clock: this.#open.clock(), ...this.#committed(places) }
     },
     auditHead: () => this.#open.audit.head,

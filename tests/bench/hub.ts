@@ -34,16 +34,17 @@ async function cpuPer1000Points(): Promise<BenchFigure> {
       const { pid } = hub.child
       await pause(WARM_UP_MS)
       const runs: number[] = []
+      let came = 0
       for (let run = 0; run < RUNS; run++) {
         const [cpu, events] = [cpuSeconds(pid), await telemetryOf(worlds[0])]
         await pause(WINDOW_MS)
         const points = ((await telemetryOf(worlds[0])) - events) * POINTS
-        const due = (METERS * POINTS * WINDOW_MS) / 1000
-        // A hub that polls less than it is asked for is not cheap.
-        if (points < due * 0.97)
-          throw new Error(`${points} points came to the broker, ${due} were due\n${hub.child.tail()}`)
+        came += points
         runs.push((cpuSeconds(pid) - cpu) / (points / 1000))
       }
+      // A hub that polls less than it is asked for is not cheap. In one window alone a round may be missing that comes in the next.
+      const due = (METERS * POINTS * RUNS * WINDOW_MS) / 1000
+      if (came < due * 0.97) throw new Error(`${came} points came to the broker, ${due} were due\n${hub.child.tail()}`)
       const note = `${METERS} Modbus TCP meters, ${POINTS} points a second each, durable and at the broker; windows of ${WINDOW_MS / 1000} s`
       return figureOf({ name: 'hub.cpu_per_1000_points', unit: 's', note, goal: valueAtMost(0.012) }, runs)
     } finally {

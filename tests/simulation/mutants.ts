@@ -18,14 +18,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'acknowledged before the commit',
     file: 'gateway/store/committer.ts',
-    from: "const committed = await this.#port.call('commit', { parcel, ...this.#book.takeFresh(), confirms })",
+    from: "const committed = await this.#port.call('commit', { parcels, ...this.#book.takeFresh(), confirms })",
     to: `const world = globalThis as { early?: number }
       for (const { events, resolve } of batch.appends) {
         const firstSeq = world.early ?? 1
         world.early = firstSeq + events.length
         resolve({ firstSeq, lastSeq: world.early - 1 })
       }
-      const committed = await this.#port.call('commit', { parcel, ...this.#book.takeFresh(), confirms })
+      const committed = await this.#port.call('commit', { parcels, ...this.#book.takeFresh(), confirms })
       world.early = committed.lastSeq + 1`,
     breaks: ['L1', 'L4'],
   },

@@ -172,8 +172,8 @@ test('a writer that is closed does nothing before it was opened anew', async () 
   const rows = Float64Array.of(0, 0, 0, 0, 2)
   const streams = [{ class: 'telemetry', type: 't', source: '', privacy: 'public', clock: 'never' }] as const
   const commit = () =>
-    port.call('commit', { parcel: { rows: rows.slice(), text: '{}' }, streams: [], restart: false, confirms: [] })
-  await port.call('commit', { parcel: { rows: rows.slice(), text: '{}' }, streams, restart: true, confirms: [] })
+    port.call('commit', { parcels: [{ rows: rows.slice(), text: '{}' }], streams: [], restart: false, confirms: [] })
+  await port.call('commit', { parcels: [{ rows: rows.slice(), text: '{}' }], streams, restart: true, confirms: [] })
   await port.call('close', undefined)
   await expect(commit()).rejects.toMatchObject({ trouble: 'io', message: expect.stringContaining('closed') })
   await port.call('open', open)
