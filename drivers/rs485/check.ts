@@ -1,22 +1,24 @@
 import type { Problem } from '../../gateway/contract/driver.ts'
 import { isFault } from '../../gateway/contract/fault.ts'
 import type { ProfileIo } from '../../gateway/contract/io.ts'
-import { roundMs } from './costs.ts'
+import { type AddressRange, addressKey, wrongAddress } from './address.ts'
+import { airtimeMs } from './costs.ts'
 import { loadProfile } from './load-profile.ts'
-import type { DeviceOptions } from './options.ts'
-import { type PlanCosts, planBlocks } from './plan.ts'
+import type { LineDeviceOptions } from './options.ts'
 import type { Profile } from './profile.ts'
+import type { Terms } from './terms.ts'
 
 export interface CheckLimits {
-  /** The least and the greatest Modbus unit that this connection can carry. */
-  readonly units: readonly [number, number]
-  /** What reading costs, where one wire is shared. */
-  readonly costs?: PlanCosts
+  readonly units: AddressRange
+  /** How a device is spoken to, where one wire is shared; left out on a network, which carries Modbus only. */
+  readonly terms?: (device: LineDeviceOptions, profile: Profile) => Terms
 }
+
+type Known = ReadonlyMap<string, Profile | undefined>
 
 /** What can be said about the devices of a connection without asking them. */
 export async function checkDevices(
-  devices: readonly DeviceOptions[],
+  devices: readonly LineDeviceOptions[],
   profiles: ProfileIo,
   limits: CheckLimits,
 ): Promise<readonly Problem[]> {
@@ -38,29 +40,24 @@ export async function checkDevices(
       })
     }
   }
-  problems.push(...wrongUnits(devices, limits.units), ...addressesTwice(devices))
-  if (limits.costs !== undefined) problems.push(...tooMuch(devices, known, limits.costs))
+  problems.push(...wrongAddresses(devices, known, limits.units), ...addressesTwice(devices, known))
+  problems.push(...(limits.terms === undefined ? notModbus(devices, known) : tooMuch(devices, known, limits.terms)))
   return problems
 }
 
-function wrongUnits(devices: readonly DeviceOptions[], [least, most]: readonly [number, number]): Problem[] {
-  return devices.flatMap(({ address }, at) => {
-    if (typeof address === 'number' && address >= least && address <= most) return []
-    return [
-      {
-        severity: 'error',
-        path: ['devices', at, 'address'],
-        found: address,
-        message: 'this is no Modbus unit',
-        hint: `${least} to ${most} is possible, without quotes`,
-      },
-    ]
+function wrongAddresses(devices: readonly LineDeviceOptions[], known: Known, units: AddressRange): Problem[] {
+  return devices.flatMap(({ address, profile }, at) => {
+    const wrong = wrongAddress(address, protocolOf(profile, known), units)
+    return wrong === undefined
+      ? []
+      : [{ severity: 'error', path: ['devices', at, 'address'], found: address, ...wrong } as const]
   })
 }
 
-function addressesTwice(devices: readonly DeviceOptions[]): Problem[] {
+function addressesTwice(devices: readonly LineDeviceOptions[], known: Known): Problem[] {
+  const keys = devices.map(({ address, profile }) => addressKey(address, protocolOf(profile, known)))
   return devices.flatMap(({ address }, at) => {
-    const first = devices.findIndex((device) => device.address === address)
+    const first = keys.indexOf(keys[at]!)
     if (first === at) return []
     return [
       {
@@ -74,20 +71,37 @@ function addressesTwice(devices: readonly DeviceOptions[]): Problem[] {
   })
 }
 
+/** Of a profile that has a mistake it is taken for granted what most speak. */
+function protocolOf(profile: string, known: Known): Profile['protocol'] {
+  return known.get(profile)?.protocol ?? 'modbus'
+}
+
+function notModbus(devices: readonly LineDeviceOptions[], known: Known): Problem[] {
+  return devices.flatMap(({ profile }, at) =>
+    protocolOf(profile, known) === 'modbus'
+      ? []
+      : [
+          {
+            severity: 'error',
+            path: ['devices', at, 'profile'],
+            found: profile,
+            message: `it speaks ${protocolOf(profile, known)}, which no network carries`,
+            hint: 'put it on an rs485 line',
+          },
+        ],
+  )
+}
+
 /** Whether the wire has the time for everything that is to be read. */
 function tooMuch(
-  devices: readonly DeviceOptions[],
-  known: ReadonlyMap<string, Profile | undefined>,
-  costs: PlanCosts,
+  devices: readonly LineDeviceOptions[],
+  known: Known,
+  terms: NonNullable<CheckLimits['terms']>,
 ): Problem[] {
   let share = 0
-  let slowestMs = 0
-  for (const { profile, every } of devices) {
-    const found = known.get(profile)
-    if (found === undefined) continue
-    const registersMax = Math.min(costs.registersMax, found.blockMax)
-    share += roundMs(planBlocks(found.points, { ...costs, registersMax }), costs) / every
-    slowestMs = Math.max(slowestMs, every)
+  for (const device of devices) {
+    const profile = known.get(device.profile)
+    if (profile !== undefined) share += airtimeMs(profile, terms(device, profile).serial) / device.every
   }
   if (share <= 1) return []
   const percent = Math.ceil(share * 100)

@@ -1,5 +1,6 @@
 import type { SerialSettings } from '../../gateway/contract/io.ts'
-import type { Block, PlanCosts } from './plan.ts'
+import { type Block, type PlanCosts, planBlocks } from './plan.ts'
+import type { Profile } from './profile.ts'
 import { characterMs, gapMs } from './timing.ts'
 
 /* MODBUS over Serial Line V1.02: a read request has 8 characters, its answer 5 beside the data. */
@@ -28,5 +29,26 @@ export function roundMs(blocks: readonly Block[], { requestMs, registerMs }: Pla
   return blocks.reduce((sum, { table, count }) => {
     const registers = table === 'coil' || table === 'discrete' ? Math.ceil(count / 16) : count
     return sum + requestMs + registers * registerMs
+  }, 0)
+}
+
+/* DL/T 645-2007 and CJ/T 188-2004: waking bytes, head, address, sum and end, of request and answer together; what they carry comes on top. */
+const SUMMED_CHARACTERS: Readonly<Record<'dlt645' | 'cjt188', number>> = { dlt645: 40, cjt188: 38 }
+/** From the end of a request to the begin of its answer: 20 to 500 ms are allowed. */
+const SUMMED_TURNAROUND_MS = 60
+
+/** How long reading everything once holds a serial line. */
+export function airtimeMs(profile: Profile, settings: SerialSettings): number {
+  if (profile.protocol === 'modbus') {
+    const costs = serialCosts(settings)
+    const registersMax = Math.min(costs.registersMax, profile.blockMax)
+    return roundMs(planBlocks(profile.points, { ...costs, registersMax }), costs)
+  }
+  const charMs = characterMs(settings)
+  const points: readonly { identifier: string; at: number; bytes: number }[] = profile.points
+  return [...Map.groupBy(points, ({ identifier }) => identifier)].reduce((sum, [identifier, ofOne]) => {
+    const carried = identifier.length + Math.max(...ofOne.map(({ at, bytes }) => at + bytes))
+    const characters = SUMMED_CHARACTERS[profile.protocol] + carried
+    return sum + characters * charMs + SUMMED_TURNAROUND_MS + gapMs(settings)
   }, 0)
 }

@@ -1,8 +1,9 @@
 import type { Clock } from '../../gateway/contract/clock.ts'
-import { Fault } from '../../gateway/contract/fault.ts'
-import type { SerialSettings, Wire } from '../../gateway/contract/io.ts'
+import type { SerialSettings, SerialWire, Wire } from '../../gateway/contract/io.ts'
 import type { Question, Seen } from './codec/question.ts'
+import { jammed, unanswered } from './line-faults.ts'
 import { Listening } from './listening.ts'
+import type { Terms } from './terms.ts'
 import { characterMs, gapMs } from './timing.ts'
 
 /** An answer is normally over by this time after its wire time; a shorter one (an exception) is noticed then. */
@@ -14,14 +15,10 @@ const JAMMED_AFTER_MS = 2000
 /** After a time-out: USB adapters hand over what came up to 16 ms later. */
 const CALM_MS = 20
 
-export interface LineOptions {
-  readonly wire: Wire
+export interface LineOptions extends Terms {
+  /** Set as `serial` says. One that can't be configured has the same settings for everybody. */
+  readonly wire: Wire & Partial<Pick<SerialWire, 'configure'>>
   readonly clock: Clock
-  readonly serial: SerialSettings
-  /** From the end of a request to the begin of its answer. */
-  readonly timeoutMs: number
-  /** How much later than that an answer may still come. */
-  readonly lateMs: number
 }
 
 export interface Heard {
@@ -36,6 +33,8 @@ export interface AskHow {
   readonly attempts: number
   /** Goes before everything that is not urgent: a command. */
   readonly urgent?: boolean
+  /** How this device is spoken to; as the line is set up when left out. */
+  readonly terms?: Terms
 }
 
 /** What happened on the line since it was opened. */
@@ -61,6 +60,7 @@ export interface LineAccount {
 
 interface Job {
   readonly question: Question
+  readonly terms: Terms
   attempts: number
   readonly resolve: (heard: Heard) => void
   readonly reject: (error: unknown) => void
@@ -84,11 +84,13 @@ export class Line {
     echoes: 0,
     airtimeMs: 0,
   }
-  readonly #wire: Wire
+  readonly #wire: LineOptions['wire']
   readonly #clock: Clock
-  readonly #options: LineOptions
-  readonly #characterMs: number
-  readonly #gapMs: number
+  readonly #terms: Terms
+  /** How the wire is set now, and what follows from that. */
+  #serial: SerialSettings
+  #characterMs: number
+  #gapMs: number
   readonly #urgent: Job[] = []
   readonly #ordinary: Job[] = []
   #serving = false
@@ -98,9 +100,10 @@ export class Line {
   #echo: boolean | undefined
 
   constructor(options: LineOptions) {
-    this.#options = options
+    this.#terms = options
     this.#wire = options.wire
     this.#clock = options.clock
+    this.#serial = options.serial
     this.#characterMs = characterMs(options.serial)
     this.#gapMs = gapMs(options.serial)
     // Nobody knows what was on the wire before it was ours.
@@ -111,10 +114,10 @@ export class Line {
    * Ask, and wait for the answer.
    * @throws Fault of reach `device` when none came in all attempts, of reach `connection` when the wire is gone
    */
-  ask(question: Question, { attempts, urgent }: AskHow): Promise<Heard> {
+  ask(question: Question, { attempts, urgent, terms = this.#terms }: AskHow): Promise<Heard> {
     return new Promise((resolve, reject) => {
       const queue = urgent === true ? this.#urgent : this.#ordinary
-      queue.push({ question, attempts, resolve, reject })
+      queue.push({ question, terms, attempts, resolve, reject })
       if (!this.#serving) void this.#serve()
     })
   }
@@ -127,11 +130,11 @@ export class Line {
       const job = queue.shift()
       if (job === undefined) break
       try {
-        const result = await this.#exchange(job.question)
+        const result = await this.#exchange(job)
         job.attempts -= 1
         if (typeof result === 'object') job.resolve(result)
         else if (job.attempts > 0) queue.unshift(job)
-        else job.reject(this.#unanswered(result))
+        else job.reject(unanswered(result, job.terms))
       } catch (error) {
         job.reject(error)
       }
@@ -140,7 +143,8 @@ export class Line {
   }
 
   /** Send a request once. @returns its answer, or what came in its place */
-  async #exchange(question: Question): Promise<Heard | Seen> {
+  async #exchange({ question, terms }: Job): Promise<Heard | Seen> {
+    await this.#tune(terms.serial)
     await this.#quiet(this.#gapMs)
     const { frame } = question
     const sentMs = this.#clock.monoMs()
@@ -150,17 +154,30 @@ export class Line {
     this.#heardMs = sentEndMs
     const listening = new Listening(question, this.#echo)
     const answerMs = listening.wantedBytes * this.#characterMs
-    const untilMs = sentEndMs + answerMs + this.#options.timeoutMs
+    const untilMs = sentEndMs + answerMs + terms.timeoutMs
     const heard = await this.#listen(listening, Math.min(untilMs, sentEndMs + answerMs + LOOK_AFTER_MS), untilMs)
     this.#learnEcho(listening)
     // What comes from now on belongs to nobody, and says nothing about this time-out.
     const { seen } = listening
     if (heard === undefined) {
       this.#count(seen)
-      await this.#outwait(listening, untilMs)
+      await this.#outwait(listening, untilMs, terms.lateMs)
     } else this.account.answers += 1
     this.account.airtimeMs += this.#clock.monoMs() - sentMs + this.#gapMs
     return heard ?? seen
+  }
+
+  /** Set the wire to what the next device listens to, behind the silence that ends the frame before. */
+  async #tune(serial: SerialSettings): Promise<void> {
+    if (isSame(serial, this.#serial)) return
+    if (this.#wire.configure === undefined) {
+      throw new Error(`this wire can't be set to ${serial.baud} baud, and nobody checked`)
+    }
+    await this.#quiet(this.#gapMs)
+    await this.#wire.configure(serial)
+    this.#serial = serial
+    this.#characterMs = characterMs(serial)
+    this.#gapMs = gapMs(serial)
   }
 
   /** Take what comes until it holds the answer, or until then. */
@@ -184,8 +201,8 @@ export class Line {
    * Promise 10: nothing is sent until the longest late answer is over. It is over once it was seen whole, or when
    * the time in which it may come has passed and the wire is calm.
    */
-  async #outwait(listening: Listening, untilMs: number): Promise<void> {
-    const lateUntilMs = untilMs + this.#options.lateMs
+  async #outwait(listening: Listening, untilMs: number, lateMs: number): Promise<void> {
+    const lateUntilMs = untilMs + lateMs
     const late = await this.#listen(listening, lateUntilMs, lateUntilMs)
     if (late !== undefined) this.account.lateAnswers += 1
     else await this.#quiet(Math.max(CALM_MS, this.#gapMs))
@@ -221,43 +238,8 @@ export class Line {
     if (seen === 'another') this.account.foreign += 1
     if (seen === 'noise') this.account.noise += 1
   }
-
-  #unanswered(seen: Seen): Fault {
-    const within = `within ${this.#options.timeoutMs} ms`
-    switch (seen) {
-      case 'nothing':
-        return new Fault('device', `no answer ${within}`, {
-          code: 'timeout',
-          hint: 'is it powered, are A and B the right way round, is it set to this address, speed and parity?',
-        })
-      case 'damaged':
-        return new Fault('device', `answers arrive damaged: the check is wrong`, {
-          code: 'crc',
-          hint: 'look at the cable, its shield, the 120 ohm at both ends, and for a second device with this address',
-        })
-      case 'another':
-        return new Fault('device', `no answer ${within}, but another device spoke`, {
-          code: 'foreign',
-          hint: 'is there a second master on this line, or a device with a wrong address?',
-        })
-      case 'noise':
-        return new Fault('device', `no answer ${within}, but bytes that are no frame`, {
-          code: 'noise',
-          hint: 'are speed, parity and stop bits those of the device?',
-        })
-      default:
-        return seen satisfies never
-    }
-  }
 }
 
-function jammed(bytes: number, forMs: number): Fault {
-  return new Fault(
-    'connection',
-    `the line is never quiet: ${bytes} bytes in ${Math.round(forMs)} ms that nobody asked for`,
-    {
-      code: 'jammed',
-      hint: 'a device talks without being asked, a second master is on the line, or A and B lie open',
-    },
-  )
+function isSame(a: SerialSettings, b: SerialSettings): boolean {
+  return a.baud === b.baud && a.dataBits === b.dataBits && a.parity === b.parity && a.stopBits === b.stopBits
 }

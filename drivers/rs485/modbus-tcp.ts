@@ -1,16 +1,18 @@
 import type { Driver, Host } from '../../gateway/contract/driver.ts'
 import { Fault } from '../../gateway/contract/fault.ts'
+import { type AddressRange, unitOf } from './address.ts'
 import { checkDevices } from './check.ts'
 import { NETWORK_COSTS } from './costs.ts'
 import { loadProfiles } from './load-profile.ts'
 import { ModbusMeter } from './modbus/modbus-meter.ts'
+import type { ModbusProfile } from './modbus/modbus-profile.ts'
 import { type DeviceOptions, type ModbusTcpOptions, modbusTcpOptions } from './options.ts'
 import { Polling } from './polling.ts'
+import type { Profile } from './profile.ts'
 import { TcpHost } from './tcp-host.ts'
 
 /* MODBUS Messaging on TCP/IP Implementation Guide V1.0b, 4.4.2.1: 0 and 255 are the host itself. */
-const UNIT_MIN = 0
-const UNIT_MAX = 255
+const UNITS: AddressRange = [0, 255]
 
 /** A Modbus TCP host with its units: several questions on their way, one to a unit. */
 export const modbusTcp: Driver<ModbusTcpOptions> = {
@@ -18,7 +20,7 @@ export const modbusTcp: Driver<ModbusTcpOptions> = {
   options: modbusTcpOptions,
   devices: ({ devices }) => devices.map(({ id }) => id),
   claims: ({ modbusTcp: { host, port } }) => [{ what: `Modbus TCP host ${host}:${port}`, path: ['modbusTcp', 'host'] }],
-  check: ({ devices }, { profiles }) => checkDevices(devices, profiles, { units: [UNIT_MIN, UNIT_MAX] }),
+  check: ({ devices }, { profiles }) => checkDevices(devices, profiles, { units: UNITS }),
   run,
 }
 
@@ -33,8 +35,8 @@ async function run(host: Host<ModbusTcpOptions>): Promise<void> {
   try {
     const tcp = new TcpHost({ wire, clock, timeoutMs, inFlightMax: inFlight })
     const meters = options.devices.map((device) => {
-      const unit = unitOf(device)
-      const meter = new ModbusMeter(device.id, profiles.get(device.profile)!, NETWORK_COSTS, (request, attempts) =>
+      const unit = unitOf(device, UNITS)
+      const meter = new ModbusMeter(device.id, modbusOnly(device, profiles), NETWORK_COSTS, (request, attempts) =>
         tcp.ask(unit, request, { attempts }),
       )
       return { meter, everyMs: device.every }
@@ -46,11 +48,13 @@ async function run(host: Host<ModbusTcpOptions>): Promise<void> {
   }
 }
 
-function unitOf({ id, address }: DeviceOptions): number {
-  if (typeof address === 'number' && address >= UNIT_MIN && address <= UNIT_MAX) return address
-  throw new Fault('setup', `${id}: address ${JSON.stringify(address)} is no Modbus unit`, {
-    code: 'address',
-    hint: `${UNIT_MIN} to ${UNIT_MAX} is possible, without quotes`,
+/** @throws Fault of reach `setup` for a model that speaks something else, which no network carries */
+function modbusOnly({ id, profile }: DeviceOptions, profiles: ReadonlyMap<string, Profile>): ModbusProfile {
+  const found = profiles.get(profile)!
+  if (found.protocol === 'modbus') return found
+  throw new Fault('setup', `${id}: ${profile} speaks ${found.protocol}, not Modbus`, {
+    code: 'profile',
+    hint: 'put it on an rs485 line',
   })
 }
 

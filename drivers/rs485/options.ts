@@ -17,7 +17,20 @@ const retries = z
   .default(1)
   .describe('How often a question is repeated that was not answered, where the device answered before.')
 
-const device = z.strictObject({
+const serialFields = {
+  baud: z.int().min(300).max(4_000_000).exactOptional().describe('Speed in bits per second.'),
+  dataBits: z
+    .union([z.literal(7), z.literal(8)])
+    .exactOptional()
+    .describe('Data bits of a character.'),
+  parity: z.enum(['none', 'even', 'odd']).exactOptional().describe('Parity bit of a character.'),
+  stopBits: z
+    .union([z.literal(1), z.literal(2)])
+    .exactOptional()
+    .describe('Stop bits of a character.'),
+}
+
+const deviceFields = {
   id: name.describe('Name of the device: its events are known by it.'),
   profile: z
     .string()
@@ -37,26 +50,27 @@ const device = z.strictObject({
     .refine((ms) => ms >= EVERY_MS_MIN, 'at least 10ms')
     .prefault('10s')
     .describe('How often it is read.'),
-})
+}
+const device = z.strictObject(deviceFields)
 export type DeviceOptions = z.infer<typeof device>
 
-const devices = z.array(device).max(DEVICES_MAX).default([]).describe('The devices on this connection.')
+const lineDevice = z.strictObject({
+  ...deviceFields,
+  serial: z
+    .strictObject(serialFields)
+    .exactOptional()
+    .describe('How its interface is set, where that is not what the line says: meters of several speeds on two wires.'),
+})
+export type LineDeviceOptions = z.infer<typeof lineDevice>
+
+const DEVICES = 'The devices on this connection.'
 
 /** An RS-485 line. */
 export const rs485Options = z.strictObject({
   rs485: z
     .strictObject({
       port: z.string().min(1).max(200).describe('Serial port, best by where it is plugged in: /dev/serial/by-path/...'),
-      baud: z.int().min(300).max(4_000_000).default(9600).describe('Speed in bits per second.'),
-      dataBits: z
-        .union([z.literal(7), z.literal(8)])
-        .default(8)
-        .describe('Data bits of a character.'),
-      parity: z.enum(['none', 'even', 'odd']).default('none').describe('Parity bit of a character.'),
-      stopBits: z
-        .union([z.literal(1), z.literal(2)])
-        .default(1)
-        .describe('Stop bits of a character.'),
+      ...serialFields,
       timeout: timeout
         .prefault('500ms')
         .describe('How long a device may think before its answer begins; the time on the wire comes on top.'),
@@ -68,8 +82,10 @@ export const rs485Options = z.strictObject({
         ),
       retries,
     })
-    .describe('A serial line with meters: who speaks to whom, and how fast.'),
-  devices,
+    .describe(
+      'A serial line with meters. Speed and framing are those of each model as it leaves the works, unless given.',
+    ),
+  devices: z.array(lineDevice).max(DEVICES_MAX).default([]).describe(DEVICES),
 })
 export type Rs485Options = z.infer<typeof rs485Options>
 
@@ -90,6 +106,6 @@ export const modbusTcpOptions = z.strictObject({
       retries,
     })
     .describe('A Modbus TCP host: a meter of its own, or a gateway with a line behind it.'),
-  devices,
+  devices: z.array(device).max(DEVICES_MAX).default([]).describe(DEVICES),
 })
 export type ModbusTcpOptions = z.infer<typeof modbusTcpOptions>

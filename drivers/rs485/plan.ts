@@ -1,6 +1,6 @@
 import { READ_BITS_MAX } from './codec/pdu.ts'
 import { wordsOf } from './codec/value.ts'
-import type { ModbusPoint } from './profile.ts'
+import type { ModbusPoint } from './modbus/modbus-profile.ts'
 
 /** Points that are read by one request: `count` registers, or coils, from `address` on. */
 export interface Block {

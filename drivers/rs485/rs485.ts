@@ -1,21 +1,25 @@
 import type { Driver, Host } from '../../gateway/contract/driver.ts'
-import { Fault } from '../../gateway/contract/fault.ts'
-import type { SerialSettings } from '../../gateway/contract/io.ts'
+import { type AddressRange, unitOf } from './address.ts'
 import { checkDevices } from './check.ts'
-import { type PduRequest, readAnswer } from './codec/pdu.ts'
+import { cjt188Meter } from './cjt188/cjt188-meter.ts'
+import { readAnswer } from './codec/pdu.ts'
 import { rtuQuestion } from './codec/rtu.ts'
 import { serialCosts } from './costs.ts'
+import { type AskLine, dlt645Meter } from './dlt645/dlt645-meter.ts'
 import { Line } from './line.ts'
 import { loadProfiles } from './load-profile.ts'
 import type { Meter } from './meter.ts'
-import { type ModbusHeard, ModbusMeter } from './modbus/modbus-meter.ts'
-import { type DeviceOptions, type Rs485Options, rs485Options } from './options.ts'
+import { ModbusMeter } from './modbus/modbus-meter.ts'
+import type { ModbusProfile } from './modbus/modbus-profile.ts'
+import { type LineDeviceOptions, type Rs485Options, rs485Options } from './options.ts'
 import { Polling } from './polling.ts'
 import type { Profile } from './profile.ts'
+import { type Terms, termsOf } from './terms.ts'
 
 /* MODBUS over Serial Line V1.02, 2.2: 0 is everybody, 248 to 255 are reserved. */
-const UNIT_MIN = 1
-const UNIT_MAX = 247
+const UNITS: AddressRange = [1, 247]
+/** A line on which nothing hangs yet is opened like this. */
+const PLAIN = { protocol: 'modbus', serial: { baud: 9600, dataBits: 8, parity: 'none', stopBits: 1 } } as const
 
 /** An RS-485 line with its devices: one owner, one question at a time. */
 export const rs485: Driver<Rs485Options> = {
@@ -24,24 +28,26 @@ export const rs485: Driver<Rs485Options> = {
   devices: ({ devices }) => devices.map(({ id }) => id),
   claims: ({ rs485: { port } }) => [{ what: `serial port ${port}`, path: ['rs485', 'port'] }],
   check: ({ rs485: line, devices }, { profiles }) =>
-    checkDevices(devices, profiles, { units: [UNIT_MIN, UNIT_MAX], costs: serialCosts(line) }),
+    checkDevices(devices, profiles, { units: UNITS, terms: (device, profile) => termsOf(line, device, profile) }),
   run,
 }
 
 async function run(host: Host<Rs485Options>): Promise<void> {
   const { options, signal, clock, io } = host
-  const { port, timeout: timeoutMs, late: lateMs = timeoutMs, retries } = options.rs485
+  const { port, retries } = options.rs485
   const profiles = await loadProfiles(
     options.devices.map(({ profile }) => profile),
     io.profiles,
   )
-  const wire = await io.serial.open(port, options.rs485, signal)
+  const devices = options.devices.map((device) => {
+    const profile = profiles.get(device.profile)!
+    return { device, profile, terms: termsOf(options.rs485, device, profile) }
+  })
+  const first = devices[0]?.terms ?? termsOf(options.rs485, {}, PLAIN)
+  const wire = await io.serial.open(port, first.serial, signal)
   try {
-    const line = new Line({ wire, clock, serial: options.rs485, timeoutMs, lateMs })
-    const meters = options.devices.map((device) => ({
-      meter: makeMeter(device, profiles.get(device.profile)!, options.rs485, line),
-      everyMs: device.every,
-    }))
+    const line = new Line({ wire, clock, ...first })
+    const meters = devices.map((each) => ({ meter: makeMeter(each, line), everyMs: each.device.every }))
     const polling = new Polling({ host, meters, lanes: 1, retries, account: () => ({ ...line.account }) })
     await Promise.race([polling.run(), lost(wire.gone, signal)])
   } finally {
@@ -49,23 +55,34 @@ async function run(host: Host<Rs485Options>): Promise<void> {
   }
 }
 
+interface LineDevice {
+  readonly device: LineDeviceOptions
+  readonly profile: Profile
+  readonly terms: Terms
+}
+
 /** The dialect by the profile's protocol. */
-function makeMeter(device: DeviceOptions, profile: Profile, serial: SerialSettings, line: Line): Meter {
-  const unit = unitOf(device)
-  const ask = async (request: PduRequest, attempts: number): Promise<ModbusHeard> => {
-    const { payload, monoMs } = await line.ask(rtuQuestion(unit, request), { attempts })
+function makeMeter({ device, profile, terms }: LineDevice, line: Line): Meter {
+  const ask: AskLine = (question, attempts) => line.ask(question, { attempts, terms })
+  switch (profile.protocol) {
+    case 'modbus':
+      return modbusMeter(device, profile, terms, ask)
+    case 'dlt645':
+      return dlt645Meter(device.id, String(device.address), profile, ask)
+    case 'cjt188':
+      return cjt188Meter(device.id, String(device.address), profile, ask)
+    default:
+      return profile satisfies never
+  }
+}
+
+function modbusMeter(device: LineDeviceOptions, profile: ModbusProfile, { serial }: Terms, ask: AskLine): Meter {
+  const unit = unitOf(device, UNITS)
+  return new ModbusMeter(device.id, profile, serialCosts(serial), async (request, attempts) => {
+    const { payload, monoMs } = await ask(rtuQuestion(unit, request), attempts)
     const answer = readAnswer(request, payload)
     if (answer === undefined) throw new Error('the codec matched a frame that is no answer')
     return { answer, monoMs }
-  }
-  return new ModbusMeter(device.id, profile, serialCosts(serial), ask)
-}
-
-function unitOf({ id, address }: DeviceOptions): number {
-  if (typeof address === 'number' && address >= UNIT_MIN && address <= UNIT_MAX) return address
-  throw new Fault('setup', `${id}: address ${JSON.stringify(address)} is no Modbus unit`, {
-    code: 'address',
-    hint: `${UNIT_MIN} to ${UNIT_MAX} is possible, without quotes`,
   })
 }
 

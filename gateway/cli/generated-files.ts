@@ -1,5 +1,5 @@
 import { drivers } from '../../drivers/index.ts'
-import { modbusProfile } from '../../drivers/rs485/profile.ts'
+import { profileSchema } from '../../drivers/rs485/profile.ts'
 import { Fault } from '../contract/fault.ts'
 import { publishedSchema, settingsJsonSchema } from '../settings/json-schema.ts'
 import { optionTable, sectionTable, withOptions } from '../settings/option-table.ts'
@@ -23,7 +23,7 @@ export async function generatedFiles(read: (path: string) => string | undefined)
     { path: 'config/settings.schema.json', text: json(settingsJsonSchema(drivers)) },
     {
       path: 'config/profiles/profile.schema.json',
-      text: json({ ...publishedSchema(modbusProfile), title: 'Profile of a device model' }),
+      text: json({ ...publishedSchema(profileSchema), title: 'Profile of a device model' }),
     },
     ...readmes(read),
   ]

@@ -3,7 +3,7 @@ import { bitAt, EXCEPTIONS, type PduAnswer, type PduRequest, readRequest } from 
 import { decodeValue, wordsOf } from '../codec/value.ts'
 import type { Meter, PointValue, Poll } from '../meter.ts'
 import { type Block, halves, type PlanCosts, planBlocks } from '../plan.ts'
-import type { ModbusPoint, ModbusProfile } from '../profile.ts'
+import type { ModbusPoint, ModbusProfile } from './modbus-profile.ts'
 
 /** Brings a request to the device and its answer back, over whatever wire. */
 export type ModbusAsk = (request: PduRequest, attempts: number) => Promise<ModbusHeard>

@@ -95,7 +95,7 @@ test('what is not said has a default', () => {
     devices: [{ id: 'a', profile: 'test/four', address: 1 }],
   })
   expect(options).toEqual({
-    rs485: { port: '/dev/x', baud: 9600, dataBits: 8, parity: 'none', stopBits: 1, timeout: 500, retries: 1 },
+    rs485: { port: '/dev/x', timeout: 500, retries: 1 },
     devices: [{ id: 'a', profile: 'test/four', address: 1, every: 10_000 }],
   })
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type PduAnswer, type PduRequest, readAnswer } from '../../../../drivers/rs485/codec/pdu.ts'
 import { type ModbusAsk, ModbusMeter } from '../../../../drivers/rs485/modbus/modbus-meter.ts'
-import { modbusProfile } from '../../../../drivers/rs485/profile.ts'
+import { modbusProfile } from '../../../../drivers/rs485/modbus/modbus-profile.ts'
 import { Fault } from '../../../../gateway/contract/fault.ts'
 import { hex, show } from '../../../hex.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { serialCosts } from '../../../../drivers/rs485/costs.ts'
+import { type ModbusPoint, modbusProfile } from '../../../../drivers/rs485/modbus/modbus-profile.ts'
 import { type Block, halves, type PlanCosts, planBlocks } from '../../../../drivers/rs485/plan.ts'
-import { type ModbusPoint, modbusProfile } from '../../../../drivers/rs485/profile.ts'
 import { SETTINGS } from './host.ts'
 
 type Row = readonly [name: string, table: string, address: number, as: string]

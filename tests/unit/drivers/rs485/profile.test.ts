@@ -1,16 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { decodeBcdPoint } from '../../../../drivers/rs485/bcd-point.ts'
+import { decode } from '../../../../drivers/rs485/cjt188/cjt188-meter.ts'
 import { wordsOf } from '../../../../drivers/rs485/codec/value.ts'
 import { NETWORK_COSTS, serialCosts } from '../../../../drivers/rs485/costs.ts'
 import { decodePoint } from '../../../../drivers/rs485/modbus/modbus-meter.ts'
+import { type ModbusPoint, type ModbusProfile, modbusProfile } from '../../../../drivers/rs485/modbus/modbus-profile.ts'
 import { planBlocks } from '../../../../drivers/rs485/plan.ts'
-import {
-  type ModbusPoint,
-  type ModbusProfile,
-  modbusProfile,
-  profileSchema,
-} from '../../../../drivers/rs485/profile.ts'
+import { type Profile, profileSchema } from '../../../../drivers/rs485/profile.ts'
 import { createProfiles } from '../../../../gateway/io/profiles.ts'
 import { hex } from '../../../hex.ts'
 import { SETTINGS } from './host.ts'
@@ -26,6 +24,7 @@ test('there are profiles', () => {
 test.each(references)('%s is what the schema asks for, is called like its file, and can be planned', (reference) => {
   const profile = profileSchema.parse(raw(reference))
   expect(profile.id).toBe(reference)
+  if (profile.protocol !== 'modbus') return
   const costs = [NETWORK_COSTS, serialCosts(SETTINGS)]
   for (const cost of costs) {
     const blocks = planBlocks(profile.points, { ...cost, registersMax: profile.blockMax })
@@ -52,8 +51,21 @@ test.each(samples)('$name is decoded as it says', ({ profile, sample }) => {
   expect(Object.fromEntries(found)).toEqual(sample.expect)
 })
 
+type Sample = Profile['samples'][number]
+
+function sampleValue(profile: Profile, sample: Sample, name: string) {
+  if (profile.protocol === 'modbus') return sampleWords(profile, sample as ModbusProfile['samples'][number], name)
+  const { identifier, data } = sample as { identifier: string; data: string }
+  if (profile.protocol === 'cjt188') {
+    const point = profile.points.find((one) => one.point === name && one.identifier === identifier)!
+    return decode(point, hex(data))
+  }
+  const point = profile.points.find((one) => one.point === name && one.identifier === identifier)!
+  return decodeBcdPoint(point, hex(data))
+}
+
 /** The value of a point in a sample: the words that begin at or before it. */
-function sampleValue(profile: ModbusProfile, sample: ModbusProfile['samples'][number], name: string) {
+function sampleWords(profile: ModbusProfile, sample: ModbusProfile['samples'][number], name: string) {
   const point = profile.points.find((one) => one.point === name) as ModbusPoint
   for (const [start, words] of Object.entries(sample.words)) {
     const data = hex(words)
