@@ -9,6 +9,9 @@ import type { Cjt188Point, Cjt188Profile } from './cjt188-profile.ts'
 
 export const ADDRESS_DIGITS = 14
 
+/** Digits that a number of JavaScript holds exactly: what multiplying leaves behind them is noise. */
+const PRECISION_DIGITS = 15
+
 /* Control code of a master (CJ/T 188-2004, 7.2). */
 const READ = 0x01
 
@@ -61,7 +64,7 @@ export function decode(point: Cjt188Point, data: Uint8Array): Value | null {
       hint: 'is it this model? another profile may have the byte elsewhere',
     })
   }
-  return value * on.scale * factor
+  return Number((value * on.scale * factor).toPrecision(PRECISION_DIGITS))
 }
 
 /** Each unit by what it measures, and its size. */

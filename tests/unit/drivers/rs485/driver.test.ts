@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { rs485 } from '../../../../drivers/rs485/rs485.ts'
-import { bench, FOUR } from './host.ts'
+import { bench, FOUR, SETTINGS } from './host.ts'
 
 const options = (devices: readonly object[], more: object = {}) =>
   rs485.options.parse({ rs485: { port: '/dev/line', timeout: '300ms', late: '300ms', ...more }, devices })
@@ -139,4 +139,40 @@ test('what linli check finds: an address given twice, a profile that is not ther
     'devices.2.profile: profile `eastron/sdm99` has mistakes: the top: Invalid input: expected object, received undefined',
     'devices.1.address: a has this address already, on the same connection',
   ])
+})
+
+test('devices of three speeds share one line: it is set to each before it is asked, and back', async () => {
+  const parts = bench()
+  const even = { baud: 2400, dataBits: 8, parity: 'even', stopBits: 1 } as const
+  parts.attach('m1', 1, FOUR, false, SETTINGS)
+  parts.attach('m2', 2, FOUR, false, even)
+  parts.attach('m3', 3, FOUR, false, { ...SETTINGS, baud: 19_200 })
+  const { end } = running(
+    parts,
+    options([
+      meter('as-it-comes', 1),
+      { ...meter('slow', 2), serial: { baud: 2400, parity: 'even' } },
+      { ...meter('fast', 3), serial: { baud: 19_200 } },
+    ]),
+  )
+  await parts.clock.advance(4900)
+  const times = (id: string) => parts.seen.filter(({ device }) => device === id).length
+  expect([times('as-it-comes'), times('slow'), times('fast')]).toEqual([5, 5, 5])
+  expect(parts.line.line.statistics().gapViolations).toBe(0)
+  await end()
+})
+
+test('what the line says holds for all its devices, unless one says otherwise for itself', async () => {
+  const parts = bench()
+  const even = { baud: 2400, dataBits: 8, parity: 'even', stopBits: 1 } as const
+  parts.attach('m1', 1, FOUR, false, even)
+  parts.attach('m2', 2, FOUR, false, { ...even, baud: 4800 })
+  const settings = options([meter('a', 1), { ...meter('b', 2), serial: { baud: 4800 } }], {
+    baud: 2400,
+    parity: 'even',
+  })
+  const { end } = running(parts, settings)
+  await parts.clock.advance(1900)
+  expect(parts.seen.map(({ device }) => device).sort()).toEqual(['a', 'a', 'b', 'b'])
+  await end()
 })

@@ -1,7 +1,7 @@
 import type { Host } from '../../../../gateway/contract/driver.ts'
 import type { Seen } from '../../../../gateway/contract/event.ts'
 import type { Fault } from '../../../../gateway/contract/fault.ts'
-import type { Io } from '../../../../gateway/contract/io.ts'
+import type { Io, SerialSettings } from '../../../../gateway/contract/io.ts'
 import type { Log } from '../../../../gateway/contract/log.ts'
 import { VirtualClock } from '../../../../hardware-sim/clock.ts'
 import { ModbusMeter } from '../../../../hardware-sim/modbus-meter.ts'
@@ -42,13 +42,20 @@ export function bench(profiles: Readonly<Record<string, unknown>> = { 'test/four
     profiles: { load: async (reference: string) => profiles[reference], list: async () => Object.keys(profiles) },
     random: seededRandom(1),
   } as unknown as Io
-  const attach = (id: string, unit: number, profile: unknown = FOUR, strictAddresses = false): void => {
+  const attach = (
+    id: string,
+    unit: number,
+    profile: unknown = FOUR,
+    strictAddresses = false,
+    settings?: SerialSettings,
+  ): void => {
     const meter = new ModbusMeter({
       id,
       unit,
       profile: parseModbusProfile(profile),
       clock,
       strictAddresses,
+      ...(settings === undefined ? {} : { settings }),
       value: (point) => Number(point.slice(1)) || undefined,
     })
     line.line.attach(meter)
