@@ -33,6 +33,10 @@ export class Load {
   readonly #dayOffsetMs: number
   #wholeSegments = 0
   #wholeJoules = 0
+  /** What the register shows while nothing flows. */
+  #heldKwh: number | undefined
+  /** What would have been drawn while nothing flowed. */
+  #missedKwh = 0
 
   constructor(options: LoadOptions) {
     this.#clock = options.clock
@@ -44,10 +48,25 @@ export class Load {
   }
 
   powerW(): number {
-    return this.#powerAt(this.#elapsedMs())
+    return this.#heldKwh === undefined ? this.#powerAt(this.#elapsedMs()) : 0
   }
 
   energyKwh(): number {
+    return this.#heldKwh ?? this.#drawnKwh() - this.#missedKwh
+  }
+
+  /** A relay opens or a valve closes: nothing is drawn until it is on again, and the register stands still. */
+  switchOff(): void {
+    this.#heldKwh ??= this.energyKwh()
+  }
+
+  switchOn(): void {
+    if (this.#heldKwh === undefined) return
+    this.#missedKwh = this.#drawnKwh() - this.#heldKwh
+    this.#heldKwh = undefined
+  }
+
+  #drawnKwh(): number {
     const elapsedMs = this.#elapsedMs()
     const segments = Math.floor(elapsedMs / SEGMENT_MS)
     for (; this.#wholeSegments < segments; this.#wholeSegments++) {
@@ -87,6 +106,12 @@ export class Load {
     const curve = DAY_CURVE[hour % 24]! * (1 - share) + DAY_CURVE[(hour + 1) % 24]! * share
     return this.#peakW * curve * (0.75 + 0.5 * chance(this.#seed, segment))
   }
+}
+
+/** The load of one home, told from the others by the id of its meter. */
+export function homeLoad(clock: Clock, id: string, seed = 0): Load {
+  const own = (hashText(id) ^ seed) >>> 0
+  return new Load({ clock, seed: own, peakW: 2000 + (own % 7000), startKwh: 200 + ((own >>> 8) % 90_000) / 10 })
 }
 
 /** Uniform in [0, 1), the same for the same seed and place (murmur3's finaliser). */

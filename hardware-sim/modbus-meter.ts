@@ -1,6 +1,6 @@
 import type { Clock } from '../gateway/contract/clock.ts'
 import type { SerialSettings } from '../gateway/contract/io.ts'
-import { hashText, Load } from './load.ts'
+import { homeLoad, type Load } from './load.ts'
 import type { Meter } from './meter.ts'
 import type { ModbusProfile } from './profile.ts'
 import { quantity } from './quantity.ts'
@@ -48,8 +48,7 @@ export class ModbusMeter implements Meter {
     this.turnaroundMs = options.turnaroundMs ?? 5
     if (options.settings !== undefined) this.settings = options.settings
     this.#registersMax = Math.min(options.registersMax ?? profile.blockMax, READ_REGISTERS_MAX)
-    const seed = (hashText(options.id) ^ (options.seed ?? 0)) >>> 0
-    this.load = new Load({ clock, seed, peakW: 2000 + (seed % 7000), startKwh: 200 + ((seed >>> 8) % 90_000) / 10 })
+    this.load = homeLoad(clock, options.id, options.seed)
     const show = (point: ModbusProfile['points'][number]): number =>
       options.value?.(point.point) ?? quantity(this.load, point.point, point.unit)
     this.registers = new Registers(profile.points, show, options)

@@ -2,6 +2,8 @@ import type { Load } from './load.ts'
 
 /** Shares of the three phases in the whole load; they differ, so that a mixed-up register shows. */
 const PHASE_SHARE = [0.42, 0.33, 0.25] as const
+/** Shares of the tariffs 1 to 4 (peak, high, flat, low) in what was counted. */
+const TARIFF_SHARE = [0.18, 0.27, 0.35, 0.2] as const
 const MAINS_V = 230
 const POWER_FACTOR = 0.95
 const REACTIVE_PER_ACTIVE = Math.sqrt(1 / POWER_FACTOR ** 2 - 1)
@@ -55,7 +57,9 @@ export function quantity(load: Load, point: string, unit: string): number {
   const phaseText = /(?:_|^)(?:l|phase_?|p)([123])(?:_|$)/.exec(point)?.[1] ?? /_([abc])$/.exec(point)?.[1]
   const phase = phaseText === undefined ? undefined : '123abc'.indexOf(phaseText) % 3
   const show = QUANTITIES.find(([pattern]) => pattern.test(point))?.[1] ?? OTHERWISE
-  return inUnit(show({ load, name: point, phase }), unit)
+  const tariff = /_t([1-4])$/.exec(point)?.[1]
+  const tariffShare = tariff === undefined ? 1 : TARIFF_SHARE[Number(tariff) - 1]!
+  return inUnit(tariffShare * show({ load, name: point, phase }), unit)
 }
 
 function share(whole: number, phase: number | undefined): number {

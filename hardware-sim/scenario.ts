@@ -11,17 +11,53 @@ const profile = z.union([z.string(), z.record(z.string(), z.unknown())], {
 })
 const every = z.string().regex(/^\d+(\.\d+)?(ms|s|m|h)$/, 'a duration such as 10s is wanted')
 
+const ADDRESS = 'a unit from 1 to 247 is wanted, or twelve (DL/T 645) or fourteen digits (CJ/T 188) in quotes'
+const framing = {
+  baud: z.int().min(300).max(921_600),
+  parity: z.enum(['none', 'even', 'odd']),
+  stopBits: z.union([z.literal(1), z.literal(2)]),
+}
+
 const meter = z.strictObject({
   id: name,
   /** `maker/model`, or a whole profile, which is written beside the settings as a site's own. */
   profile: profile.default('eastron/sdm630'),
-  /** Modbus unit identifier. */
-  address: z.int().min(1).max(247),
+  /** Modbus unit identifier, or what is written on a meter of DL/T 645 or CJ/T 188. */
+  address: z.union(
+    [z.int().min(1, ADDRESS).max(247, ADDRESS), z.string().regex(/^(\d{12}|\d{14})$/, ADDRESS)],
+    ADDRESS,
+  ),
+  /** How its interface is set, where that is not as the line. */
+  serial: z
+    .strictObject({
+      baud: framing.baud.exactOptional(),
+      dataBits: z.union([z.literal(7), z.literal(8)]).exactOptional(),
+      parity: framing.parity.exactOptional(),
+      stopBits: framing.stopBits.exactOptional(),
+    })
+    .exactOptional(),
   /** How often the hub shall read it. */
   every: every.default('5s'),
-  turnaroundMs: z.number().min(0).max(10_000).default(5),
+  /** Left out, 5 for Modbus and 20 for the others. */
+  turnaroundMs: z.number().min(0).max(10_000).exactOptional(),
+  /** Modbus. */
   strictAddresses: z.boolean().default(false),
   registersMax: z.int().min(1).max(125).exactOptional(),
+  /** DL/T 645 and CJ/T 188: how many FEH go before an answer. */
+  wakeBytes: z.int().min(0).max(4).exactOptional(),
+  /** DL/T 645: a value that is longer comes in several frames. */
+  frameBytesMax: z.int().min(1).max(195).exactOptional(),
+  /** DL/T 645: level and six digits, such as "02123456". */
+  password: z
+    .string()
+    .regex(/^\d{8}$/, 'eight digits are wanted, two of the level and six of the password')
+    .exactOptional(),
+  /** DL/T 645: by how much a broadcast may set its clock. */
+  setWithin: duration.exactOptional(),
+  /** CJ/T 188: says nothing to who asks in the other order of the identifier. */
+  ownOrderOnly: z.boolean().default(false),
+  /** CJ/T 188: answers 00 for SER. */
+  zeroSer: z.boolean().default(false),
   /** What is wrong with it from the start. `{ kind: silence }` is a dead meter. */
   fault: injectedFault.optional(),
 })
@@ -29,9 +65,9 @@ export type ScenarioMeter = z.infer<typeof meter>
 
 const line = z.strictObject({
   id: name,
-  baud: z.int().min(300).max(921_600).default(9600),
-  parity: z.enum(['none', 'even', 'odd']).default('none'),
-  stopBits: z.union([z.literal(1), z.literal(2)]).default(1),
+  baud: framing.baud.default(9600),
+  parity: framing.parity.default('none'),
+  stopBits: framing.stopBits.default(1),
   /** Meters drop a request that begins within 3.5 characters of an answer. */
   strict: z.boolean().default(false),
   meters: z.array(meter).max(247),

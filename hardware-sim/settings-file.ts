@@ -57,10 +57,11 @@ export function writeSettings(folder: string, scenario: Scenario, at: WorldAddre
 
 function device(folder: string, meter: ScenarioMeter): object {
   const { id, address, every } = meter
-  if (typeof meter.profile === 'string') return { id, profile: meter.profile, address, every }
+  const rest = { address, every, ...(meter.serial === undefined ? {} : { serial: meter.serial }) }
+  if (typeof meter.profile === 'string') return { id, profile: meter.profile, ...rest }
   mkdirSync(join(folder, 'site'), { recursive: true })
   writeFileSync(join(folder, 'site', `${id}.json`), JSON.stringify(meter.profile, undefined, 2))
-  return { id, profile: `./site/${id}.json`, address, every }
+  return { id, profile: `./site/${id}.json`, ...rest }
 }
 
 function doorConnection({ id, chip }: { readonly id: string; readonly chip: string }): object {

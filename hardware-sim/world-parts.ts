@@ -5,11 +5,10 @@ import type { Random } from '../gateway/contract/io.ts'
 import { Broker } from './broker.ts'
 import { CameraPower } from './camera-power.ts'
 import { type DoorPanel, startDoorPanel } from './door-panel.ts'
-import { ModbusMeter } from './modbus-meter.ts'
 import { ModbusTcpHost } from './modbus-tcp.ts'
-import { loadModbusProfile, parseModbusProfile } from './profile.ts'
 import { PtyLine } from './pty-line.ts'
-import type { Scenario, ScenarioMeter } from './scenario.ts'
+import type { Scenario } from './scenario.ts'
+import { makeLineMeter, makeModbusMeter } from './scenario-meter.ts'
 import type { CameraLogin, WorldAddresses } from './settings-file.ts'
 
 export interface PartsOptions {
@@ -43,13 +42,13 @@ export class Parts {
       const line = new PtyLine(join(folder, 'lines', id), { clock, random, settings, strict })
       this.lines.set(id, line)
       for (const meter of meters) {
-        line.line.attach(makeMeter(meter, clock, scenario.seed))
+        line.line.attach(makeLineMeter(meter, { clock, seed: scenario.seed, settings }))
         line.line.setFault(meter.id, meter.fault)
       }
       line.line.setFault(undefined, fault)
     }
     for (const { id, port, turnaroundMs, meters } of scenario.modbusTcp) {
-      const made = meters.map((meter) => makeMeter(meter, clock, scenario.seed))
+      const made = meters.map((meter) => makeModbusMeter(meter, { clock, seed: scenario.seed }))
       const host = await ModbusTcpHost.start({ clock, random, port, turnaroundMs, meters: made })
       this.hosts.set(id, host)
       for (const meter of meters) host.setFault(meter.id, meter.fault)
@@ -85,11 +84,4 @@ export class Parts {
     await this.camera?.cut()
     await this.broker?.close()
   }
-}
-
-function makeMeter(meter: ScenarioMeter, clock: Clock, seed: number): ModbusMeter {
-  const { id, address, profile, turnaroundMs, strictAddresses, registersMax } = meter
-  const model = typeof profile === 'string' ? loadModbusProfile(profile) : parseModbusProfile(profile)
-  const limit = registersMax === undefined ? {} : { registersMax }
-  return new ModbusMeter({ id, unit: address, profile: model, clock, seed, turnaroundMs, strictAddresses, ...limit })
 }

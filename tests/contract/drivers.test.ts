@@ -7,7 +7,7 @@ import { Fault, isFault } from '../../gateway/contract/fault.ts'
 import type { Io } from '../../gateway/contract/io.ts'
 import type { Log } from '../../gateway/contract/log.ts'
 import { VirtualClock } from '../../hardware-sim/clock.ts'
-import { loadModbusProfile } from '../../hardware-sim/profile.ts'
+import { loadProfile } from '../../hardware-sim/profile.ts'
 import { seededRandom } from '../../hardware-sim/random.ts'
 
 /** What every driver owes the supervisor, whatever it speaks. A new driver brings the least settings that it works with. */
@@ -39,7 +39,7 @@ function world(kind: 'lost' | 'deaf', signal: AbortSignal): Io {
     http: { request: out },
     gpio: { open: out },
     udp: { open: out, addresses: async () => [] },
-    profiles: { load: async (reference) => loadModbusProfile(reference), list: async () => [] },
+    profiles: { load: async (reference) => loadProfile(reference), list: async () => [] },
     secrets: { load: async () => 'secret' },
     random: seededRandom(1),
   }

@@ -32,7 +32,7 @@ script:
 `)
   expect(scenario).toMatchObject({
     seed: 7,
-    lines: [{ id: 'cellar', baud: 9600, meters: [{ id: 'a', address: 3, every: '5s', turnaroundMs: 5 }] }],
+    lines: [{ id: 'cellar', baud: 9600, meters: [{ id: 'a', address: 3, every: '5s' }] }],
     door: false,
     camera: false,
     script: [
@@ -47,5 +47,21 @@ test('every mistake is told, with its path', () => {
     'lines: [{ id: Cellar 1, meters: [{ id: a, address: 300 }] }]\nscript: [{ at: 20, command: { do: fly } }]\nbrokr: 1'
   for (const path of ['lines[0].id', 'lines[0].meters[0].address', 'script[0].at', 'script[0].command.do', 'brokr']) {
     expect(() => parseScenario(text)).toThrow(path)
+  }
+})
+
+test('a meter of DL/T 645 or CJ/T 188 has a number in quotes, and any meter settings of its own', () => {
+  const meters = [
+    { id: 'e', address: '202107072529', serial: { baud: 2400, parity: 'even' }, wakeBytes: 1, setWithin: '5m' },
+    { id: 'w', address: '78330011223344', zeroSer: true },
+  ]
+  expect(parseScenario(JSON.stringify({ lines: [{ id: 'l', meters }] })).lines[0]!.meters).toMatchObject([
+    { address: '202107072529', serial: { baud: 2400, parity: 'even' }, wakeBytes: 1, setWithin: 300_000 },
+    { address: '78330011223344', ownOrderOnly: false, zeroSer: true },
+  ])
+  for (const address of [202107072529, '20210707252', '2021070725aa']) {
+    expect(() => parseScenario(JSON.stringify({ lines: [{ id: 'l', meters: [{ id: 'e', address }] }] }))).toThrow(
+      'quotes',
+    )
   }
 })

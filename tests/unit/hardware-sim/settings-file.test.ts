@@ -9,6 +9,22 @@ import { writeSettings } from '../../../hardware-sim/settings-file.ts'
 const folder = mkdtempSync(join(tmpdir(), 'linli-settings-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
+const NOWHERE = { lines: [{ id: 'l', path: '/tmp/l' }], modbusTcp: [] }
+
+test('a number keeps its zeros, and what a meter is set to stands beside it', () => {
+  const text = "lines: [{ id: l, meters: [{ id: e, address: '000000000161', serial: { baud: 2400, parity: even } }] }]"
+  const path = writeSettings(folder, parseScenario(text), NOWHERE, { username: 'linli', password: 'p' })
+  expect(parse(readFileSync(path, 'utf8')).connections[0].devices).toEqual([
+    {
+      id: 'e',
+      profile: 'eastron/sdm630',
+      address: '000000000161',
+      every: '5s',
+      serial: { baud: 2400, parity: 'even' },
+    },
+  ])
+})
+
 test('the settings point at everything, the password stands in a file that nobody else reads', () => {
   const scenario = parseScenario(`
 lines: [{ id: line-1, parity: even, meters: [{ id: a, address: 3, every: 10s, profile: { id: x, points: [] } }] }]
