@@ -1,4 +1,4 @@
-import type { Driver, Host } from '../../gateway/contract/driver.ts'
+import type { Driver, Host, Probed, ProbeHost } from '../../gateway/contract/driver.ts'
 import { type AddressRange, unitOf } from './address.ts'
 import { checkDevices } from './check.ts'
 import { cjt188Meter } from './cjt188/cjt188-meter.ts'
@@ -14,6 +14,7 @@ import type { ModbusProfile } from './modbus/modbus-profile.ts'
 import { type LineDeviceOptions, type Rs485Options, rs485Options } from './options.ts'
 import { Polling } from './polling.ts'
 import type { Profile } from './profile.ts'
+import { scan } from './scan/scan.ts'
 import { type Terms, termsOf } from './terms.ts'
 
 /* MODBUS over Serial Line V1.02, 2.2: 0 is everybody, 248 to 255 are reserved. */
@@ -30,6 +31,7 @@ export const rs485: Driver<Rs485Options> = {
   check: ({ rs485: line, devices }, { profiles }) =>
     checkDevices(devices, profiles, { units: UNITS, terms: (device, profile) => termsOf(line, device, profile) }),
   run,
+  probe,
 }
 
 async function run(host: Host<Rs485Options>): Promise<void> {
@@ -50,6 +52,18 @@ async function run(host: Host<Rs485Options>): Promise<void> {
     const meters = devices.map((each) => ({ meter: makeMeter(each, line), everyMs: each.device.every }))
     const polling = new Polling({ host, meters, lanes: 1, retries, account: () => ({ ...line.account }) })
     await Promise.race([polling.run(), lost(wire.gone, signal)])
+  } finally {
+    await wire.close()
+  }
+}
+
+/** Look for whatever is on the line, its own devices among it. */
+async function* probe({ options, signal, clock, io, patience }: ProbeHost<Rs485Options>): AsyncIterable<Probed> {
+  const profiles = await loadProfiles(await io.profiles.list(), io.profiles)
+  const first = termsOf(options.rs485, {}, PLAIN)
+  const wire = await io.serial.open(options.rs485.port, first.serial, signal)
+  try {
+    yield* scan({ line: new Line({ wire, clock, ...first }), profiles: [...profiles.values()], signal, patience })
   } finally {
     await wire.close()
   }

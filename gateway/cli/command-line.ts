@@ -118,6 +118,20 @@ name; consumers go on where the backup has them.
 ${SETTINGS}`,
     load: () => import('./restore.ts'),
   },
+  scan: {
+    what: 'look for devices on a line: which protocol, which speed, which number, which model',
+    usage: `linli scan LINE [--settings FILE] [--patience N] [--yaml | --json]
+linli scan --port PATH [--patience N] [--yaml | --json]
+
+Tries speeds, framings and numbers, what is common first; Ctrl-C ends it at any time, with what was found so far. Needs the line
+for itself: stop the hub first.
+  --port PATH      a serial port, without settings
+  --patience N     wait N times as long for an answer: 1 to 20
+  --yaml           the devices as they stand in the settings
+  --json           one JSON object a device
+${SETTINGS}`,
+    load: () => import('./scan.ts'),
+  },
   profiles: {
     what: 'list the device models that the hub knows',
     usage: `linli profiles [--json]`,

@@ -3,7 +3,7 @@ import type { Clock } from './clock.ts'
 import type { Command, CommandArguments, Outcome } from './command.ts'
 import type { Seen } from './event.ts'
 import type { Fault } from './fault.ts'
-import type { Io } from './io.ts'
+import type { Io, SerialSettings } from './io.ts'
 import type { Log } from './log.ts'
 
 /** One declaration gives the type, the check, the JSON Schema, the form and the row in the README. */
@@ -50,14 +50,29 @@ export interface Driver<Options = unknown> {
   run(host: Host<Options>): Promise<void>
   /** What `linli check` can find out beyond the schema without touching the device, such as a missing profile. */
   check?(options: Options, io: Pick<Io, 'profiles'>): Promise<readonly Problem[]>
-  /** Look for devices while commissioning. */
-  probe?(host: Host<Options>): AsyncIterable<Found>
+  /** Look for devices while commissioning; the connection is this one's alone meanwhile. */
+  probe?(host: ProbeHost<Options>): AsyncIterable<Probed>
 }
+
+/** What a search may touch. */
+export type ProbeHost<Options> = Pick<Host<Options>, 'options' | 'signal' | 'clock' | 'io'> & {
+  /** How many times as long as usual an answer is waited for. */
+  readonly patience: number
+}
+
+/** How a search goes on, and what it brings. */
+export type Probed =
+  | { readonly kind: 'found'; readonly device: Found }
+  /** @field part of all that is tried, 0 to 1 @field leftMs where nobody else answers */
+  | { readonly kind: 'progress'; readonly part: number; readonly leftMs: number; readonly doing: string }
 
 /** Something found on a connection while commissioning. */
 export interface Found {
   readonly protocol: string
+  /** Empty where somebody answers and can't be understood. */
   readonly address: string
+  /** How the line has to be set for it. */
+  readonly serial?: SerialSettings
   readonly maker?: string
   readonly model?: string
   readonly profile?: string

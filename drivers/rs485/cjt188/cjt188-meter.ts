@@ -86,6 +86,7 @@ const SIZES: Readonly<Record<string, readonly [of: string, size: number]>> = {
 }
 
 function conversion(from: string, to: string): number | undefined {
-  const [a, b] = [SIZES[from], SIZES[to]]
+  // People write m³, the wire and most profiles m3.
+  const [a, b] = [SIZES[from], SIZES[to.replace('³', '3')]]
   return a === undefined || b === undefined || a[0] !== b[0] ? undefined : a[1] / b[1]
 }
