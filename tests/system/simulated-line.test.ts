@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs'
+import { closeSync, constants, existsSync, openSync, readdirSync, readlinkSync, readSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { SerialPort } from 'serialport'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -101,6 +101,17 @@ test('it is raw before anybody has made it so: a plain file gets every byte, and
   const room = Buffer.alloc(100)
   expect(room.subarray(0, readSync(file, room))).toEqual(special)
   expect(line.line.statistics().bytesHeard).toBe(0)
+  closeSync(file)
+})
+
+test('two stop bits are there before anybody has set them', async () => {
+  lineAt(9600).close()
+  const settings = { baud: 9600, dataBits: 8, parity: 'none', stopBits: 2 } as const
+  line = new PtyLine(join(folder.path, 'line-1'), { clock, random: seededRandom(1), settings })
+  const file = openSync(line.path, constants.O_RDWR | constants.O_NOCTTY)
+  writeSync(file, Buffer.of(1))
+  await clock.sleep(30)
+  expect([line.line.statistics().bytesHeard, line.line.settings.stopBits]).toEqual([1, 2])
   closeSync(file)
 })
 

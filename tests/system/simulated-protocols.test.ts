@@ -29,10 +29,12 @@ const METERS = [
   { id: 'modbus', address: 1, profile: SMALL_PROFILE, serial: { baud: 9600 } },
   { id: 'electric', address: '202107072529', profile: ELECTRIC, serial: { baud: 2400, parity: 'even' } },
   { id: 'water', address: '78330011223344', profile: WATER, serial: { baud: 1200, parity: 'even' } },
+  { id: 'even', address: '000000000162', profile: ELECTRIC, serial: { parity: 'even' } },
   { id: 'two-stops', address: '000000000161', profile: ELECTRIC, serial: { baud: 2400, stopBits: 2 } },
 ]
 const READ_ELECTRIC = 'fe fe fe fe 68 29 25 07 07 21 20 68 11 04 33 33 34 33 4f 16'
 const READ_161 = '68 61 01 00 00 00 00 68 11 04 33 33 34 33 14 16'
+const READ_162 = '68 62 01 00 00 00 00 68 11 04 33 33 34 33 15 16'
 const READ_WATER = '68 10 44 33 22 11 00 33 78 01 03 90 1f 00 80 16'
 /** How long an answer may take to begin and to come: the longest one has 37 characters of 11 bits at 1200 baud. */
 const ANSWER_MS = 1500
@@ -88,6 +90,11 @@ test('stop bits are followed, and what a pty does not show is as with the meter 
   expect(line.settings).toEqual({ baud: 2400, dataBits: 8, parity: 'none', stopBits: 2 })
   await asked(READ_ELECTRIC, { baudRate: 2400, parity: 'even' }, 24)
   expect(line.settings).toEqual({ baud: 2400, dataBits: 8, parity: 'even', stopBits: 1 })
+  // Somebody of another parity listens there: at its own speed a line is as it was made, and is heard by all the same.
+  expect((await asked(READ_162, { baudRate: 9600, parity: 'even' }, 24)).answer).toMatch(
+    /68 62 01 00 00 00 00 68 91 08 /,
+  )
+  expect(line.settings).toEqual({ baud: 9600, dataBits: 8, parity: 'none', stopBits: 1 })
   // Nobody listens there: as the line is itself.
   await asked(READ_ELECTRIC, { baudRate: 4800, parity: 'even' }, 1, 200)
   expect(line.settings).toEqual({ baud: 4800, dataBits: 8, parity: 'none', stopBits: 1 })
