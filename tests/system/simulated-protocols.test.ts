@@ -26,10 +26,10 @@ const WATER = {
   points: [{ point: 'volume', unit: 'm³', bytes: 4, decimals: 2, unitAt: 4 }],
 }
 const METERS = [
+  { id: 'even', address: '000000000162', profile: ELECTRIC, serial: { parity: 'even' } },
   { id: 'modbus', address: 1, profile: SMALL_PROFILE, serial: { baud: 9600 } },
   { id: 'electric', address: '202107072529', profile: ELECTRIC, serial: { baud: 2400, parity: 'even' } },
   { id: 'water', address: '78330011223344', profile: WATER, serial: { baud: 1200, parity: 'even' } },
-  { id: 'even', address: '000000000162', profile: ELECTRIC, serial: { parity: 'even' } },
   { id: 'two-stops', address: '000000000161', profile: ELECTRIC, serial: { baud: 2400, stopBits: 2 } },
 ]
 const READ_ELECTRIC = 'fe fe fe fe 68 29 25 07 07 21 20 68 11 04 33 33 34 33 4f 16'
