@@ -133,8 +133,11 @@ ${SETTINGS}`,
     load: () => import('./scan.ts'),
   },
   profiles: {
-    what: 'list the device models that the hub knows',
-    usage: `linli profiles [--json]`,
+    what: 'list the device models that the hub knows, or the points of one',
+    usage: `linli profiles [PROFILE] [--json]
+
+  PROFILE  maker/model from the list, or the path of a file such as ./site/pump.json: its points, with their units and
+           what they mean`,
     load: () => import('./profiles.ts'),
   },
   doctor: {

@@ -4,6 +4,7 @@ import { Fault } from '../contract/fault.ts'
 import { publishedSchema, settingsJsonSchema } from '../settings/json-schema.ts'
 import { optionTable, sectionTable, withOptions } from '../settings/option-table.ts'
 import { settingsSchema } from '../settings/schema.ts'
+import { readVocabulary, VOCABULARY_PATH, vocabularyTables } from './vocabulary.ts'
 
 /** A file that is made from the source; its path counts from the repository. */
 export interface GeneratedFile {
@@ -51,24 +52,40 @@ function readmes(read: (path: string) => string | undefined): GeneratedFile[] {
   }
   const sections = SECTIONS.map((key) => `### \`${key}\`\n\n${sectionTable(settingsSchema, key)}`)
   return [
-    ...readme(read, 'config/README.md', sections),
-    ...[...tables].flatMap(([folder, parts]) => readme(read, `drivers/${folder}/README.md`, parts)),
+    ...readme(read, 'config/README.md', [
+      ['options', sections.join('\n\n')],
+      ['points', pointTables(read)],
+    ]),
+    ...[...tables].flatMap(([folder, parts]) =>
+      readme(read, `drivers/${folder}/README.md`, [['options', parts.join('\n\n')]]),
+    ),
   ]
 }
 
-/** Nothing for a README that is not there: that it is missing is told by another law. */
+function pointTables(read: (path: string) => string | undefined): string {
+  const file = read(VOCABULARY_PATH)
+  return file === undefined ? '' : vocabularyTables(readVocabulary(file))
+}
+
+/**
+ * Nothing for a README that is not there: that it is missing is told by another law.
+ * @param tables what stands between the marks of each name
+ */
 function readme(
   read: (path: string) => string | undefined,
   path: string,
-  parts: readonly string[],
+  tables: readonly (readonly [mark: string, text: string])[],
 ): readonly GeneratedFile[] {
-  const before = read(path)
-  if (before === undefined) return []
-  const text = withOptions(before, `\n${parts.join('\n\n')}\n`)
-  if (text !== undefined) return [{ path, text }]
-  throw new Fault('setup', `${path} has no place for the table of options`, {
-    hint: 'add the lines <!-- options --> and <!-- /options -->',
-  })
+  let text = read(path)
+  if (text === undefined) return []
+  for (const [mark, table] of tables) {
+    text = withOptions(text, `\n${table}\n`, mark)
+    if (text !== undefined) continue
+    throw new Fault('setup', `${path} has no place for the table of ${mark}`, {
+      hint: `add the lines <!-- ${mark} --> and <!-- /${mark} -->`,
+    })
+  }
+  return [{ path, text }]
 }
 
 function json(value: unknown): string {

@@ -2,10 +2,7 @@ import type { z } from 'zod'
 import { duration, name, size } from '../contract/units.ts'
 import type { SchemaNode } from './explain.ts'
 import { publishedSchema } from './json-schema.ts'
-
-/** Between these lines of a README stands what is made from the source. */
-const BEGIN = '<!-- options -->'
-const END = '<!-- /options -->'
+import { markdownTable } from './markdown-table.ts'
 
 /** The options of a schema as a Markdown table: one row an option, in the order of the schema. */
 export function optionTable(schema: z.ZodType): string {
@@ -22,30 +19,20 @@ export function sectionTable(schema: z.ZodType, key: string): string {
 
 type Row = readonly [option: string, value: string, preset: string, what: string]
 
-/** Columns padded to one width, as the formatter writes them. */
 function table(rows: readonly Row[]): string {
-  const all: readonly Row[] = [['option', 'value', 'default', 'what it does'], ...rows]
-  const widths = [0, 1, 2, 3].map((column) => Math.max(3, ...all.map((row) => displayWidth(row[column]!))))
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
-  const padded = all.map((row) => line(row.map((text, at) => text + ' '.repeat(widths[at]! - displayWidth(text)))))
-  return [padded[0], line(widths.map((width) => '-'.repeat(width))), ...padded.slice(1)].join('\n')
+  return markdownTable([['option', 'value', 'default', 'what it does'], ...rows])
 }
 
-/** Characters of East Asian scripts take two columns (Unicode, UAX #11). */
-function displayWidth(text: string): number {
-  return [...text].reduce(
-    (sum, char) =>
-      sum + (/[\p{sc=Han}\p{sc=Hangul}\p{sc=Hiragana}\p{sc=Katakana}\u3000-\u303f\uff01-\uff60]/u.test(char) ? 2 : 1),
-    0,
-  )
-}
-
-/** The README with this text between its marks; undefined when it has no marks. */
-export function withOptions(readme: string, text: string): string | undefined {
-  const from = readme.indexOf(BEGIN)
-  const to = readme.indexOf(END)
+/**
+ * The README with this text between its marks, such as `<!-- options -->` and `<!-- /options -->`; undefined when it
+ * has no marks.
+ */
+export function withOptions(readme: string, text: string, mark = 'options'): string | undefined {
+  const [begin, end] = [`<!-- ${mark} -->`, `<!-- /${mark} -->`]
+  const from = readme.indexOf(begin)
+  const to = readme.indexOf(end)
   if (from < 0 || to < from) return undefined
-  return `${readme.slice(0, from + BEGIN.length)}\n${text}\n${readme.slice(to)}`
+  return `${readme.slice(0, from + begin.length)}\n${text}\n${readme.slice(to)}`
 }
 
 function childRows(node: SchemaNode, path: string): Row[] {
@@ -60,7 +47,7 @@ function childRows(node: SchemaNode, path: string): Row[] {
 }
 
 function ownRow(node: SchemaNode, path: string, needed: boolean): Row {
-  return [`\`${path}\``, valueText(node), defaultText(node, needed), cell(node.description ?? '')]
+  return [`\`${path}\``, valueText(node), defaultText(node, needed), node.description ?? '']
 }
 
 function defaultText(node: SchemaNode, needed: boolean): string {
@@ -68,7 +55,7 @@ function defaultText(node: SchemaNode, needed: boolean): string {
   if (value === undefined) return needed ? 'needed' : ''
   // A map whose parts have defaults of their own needs none.
   if (typeof value === 'object' && value !== null && Object.keys(value).length === 0) return ''
-  return `\`${cell(typeof value === 'string' && value !== '' ? value : JSON.stringify(value))}\``
+  return `\`${typeof value === 'string' && value !== '' ? value : JSON.stringify(value)}\``
 }
 
 function valueText(node: SchemaNode): string {
@@ -76,7 +63,7 @@ function valueText(node: SchemaNode): string {
   if (forms !== undefined) return [...new Set(forms.map(valueText))].join(' or ')
   if (isSecret(node)) return '`{ secret: NAME }`'
   if (node.const !== undefined) return `\`${node.const}\``
-  if (node.enum !== undefined) return node.enum.map((value) => `\`${cell(String(value))}\``).join(', ')
+  if (node.enum !== undefined) return node.enum.map((value) => `\`${String(value)}\``).join(', ')
   switch (node.type) {
     case 'string':
       return TEXTS.find(([, pattern]) => pattern === node.pattern)?.[0] ?? 'text'
@@ -123,8 +110,4 @@ function isList(node: SchemaNode): boolean {
 function isSecret(node: SchemaNode): boolean {
   const keys = Object.keys(node.properties ?? {})
   return keys.length === 1 && keys[0] === 'secret'
-}
-
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 }

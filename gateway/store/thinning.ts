@@ -210,7 +210,7 @@ function mean(sum: number, count: number): number {
   return Number((sum / count).toPrecision(12))
 }
 
-const COUNTER_NAME = /(^|_)(energy|volume|pulses|operating_time)(_|$)/
+const COUNTER_NAME = /(^|_)(energy|volume|pulses|vehicles|operating_(time|hours))(_|$)/
 const COUNTER_UNIT = /^([kMG]?(Wh|varh|VAh)|[kMG]J|m³|m3|L)$/
 
 /** By its name in the vocabulary of the profiles, or by a unit that only counters come in. */

@@ -89,12 +89,3 @@ test.each(['meters', 'community'])('the example %s has no mistake', async (name)
   const { code, error } = await linli(['check', join(REPOSITORY, `config/examples/${name}.yaml`)])
   expect([code, error.includes(' error ')]).toEqual([0, false])
 })
-
-test('the profiles that come with the hub are listed', async () => {
-  const { code, out } = await linli(['profiles'])
-  expect([code, /^eastron\/sdm630 +Eastron SDM630\S* .*modbus, \d+ points$/m.test(out)]).toEqual([0, true])
-  const rows = JSON.parse((await linli(['profiles', '--json'])).out)
-  expect(rows.find(({ profile }: { profile: string }) => profile === 'eastron/sdm630').points).toContain(
-    'energy_import',
-  )
-})

@@ -20,6 +20,10 @@ test('a README without marks is told, one that is not there is left out', async 
   await expect(generatedFiles((path) => (path === 'config/README.md' ? 'none' : undefined))).rejects.toMatchObject({
     message: 'config/README.md has no place for the table of options',
   })
+  const options = '<!-- options -->\n<!-- /options -->\n'
+  await expect(generatedFiles((path) => (path === 'config/README.md' ? options : undefined))).rejects.toMatchObject({
+    message: 'config/README.md has no place for the table of points',
+  })
   const paths = (await generatedFiles(() => undefined)).map(({ path }) => path)
   expect(paths).toEqual(['config/settings.schema.json', 'config/profiles/profile.schema.json'])
 })
