@@ -5,6 +5,8 @@ const PHASE_SHARE = [0.42, 0.33, 0.25] as const
 /** Shares of the tariffs 1 to 4 (peak, high, flat, low) in what was counted. */
 const TARIFF_SHARE = [0.18, 0.27, 0.35, 0.2] as const
 const MAINS_V = 230
+/** A lithium cell of a water meter. */
+const BATTERY_V = 3.6
 const POWER_FACTOR = 0.95
 const REACTIVE_PER_ACTIVE = Math.sqrt(1 / POWER_FACTOR ** 2 - 1)
 /** Roofs give a little back. */
@@ -27,6 +29,7 @@ const QUANTITIES: readonly (readonly [RegExp, (asked: Asked) => number])[] = [
   [/power_factor/, ({ load, name }) => POWER_FACTOR + 0.02 * load.wobble(name)],
   [/phase_angle/, ({ load, name }) => 18 + load.wobble(name)],
   [/frequency/, ({ load, name }) => 50 + 0.02 * load.wobble(name)],
+  [/battery_voltage/, () => BATTERY_V],
   [/voltage_l\d_?l\d|voltage_line/, ({ load, name }) => Math.sqrt(3) * (MAINS_V + 2 * load.wobble(name))],
   [/voltage/, ({ load, phase }) => voltage(load, phase)],
   [/current_neutral/, ({ load }) => 0.1 * (load.powerW() / MAINS_V)],
@@ -43,14 +46,18 @@ const QUANTITIES: readonly (readonly [RegExp, (asked: Asked) => number])[] = [
   [/power|demand/, ({ load, phase }) => share(load.powerW(), phase)],
   [/flow_rate|flow$/, ({ load }) => (load.powerW() / 1000) * (WATER_LITRES_PER_KWH / 1000)],
   [/volume/, ({ load }) => load.energyKwh() * (WATER_LITRES_PER_KWH / 1000)],
-  // Hours of use, which rise as a counter must.
-  [/operating_hours/, ({ load }) => load.energyKwh()],
   [/temperature.*(supply|flow|forward)|(supply|flow)_temperature/, ({ load, name }) => 58 + 3 * load.wobble(name)],
   [/temperature.*return|return_temperature/, ({ load, name }) => 41 + 2 * load.wobble(name)],
   [/temperature/, ({ load, name }) => 21 + 2 * load.wobble(name)],
   [/humidity/, ({ load, name }) => 48 + 6 * load.wobble(name)],
   [/co2/, ({ load, name }) => 640 + 120 * load.wobble(name)],
+  [/^co$/, ({ load, name }) => 4 + 2 * load.wobble(name)],
   [/pm(1|2|10|25)/, ({ load, name }) => 28 + 12 * load.wobble(name)],
+  [/noise/, ({ load, name }) => 48 + 6 * load.wobble(name)],
+  [/distance/, ({ load, name }) => 1200 + 400 * load.wobble(name)],
+  [/grip/, ({ load, name }) => 0.8 + 0.05 * load.wobble(name)],
+  // All is well, and the road is dry.
+  [/fault|empty|_low$|_closed$|relay_open|loop_|_depth$/, () => 0],
 ]
 const OTHERWISE = ({ load, name }: Asked): number => 10 + 5 * load.wobble(name)
 

@@ -61,8 +61,6 @@ function start<Options>(driver: Driver<Options>, settings: object): Promise<void
     mark: (id, fault) => void marks.push(`${id} ${fault?.code ?? 'well'}`),
     serve() {},
     figures() {},
-    show() {},
-    keep: (_name, make) => make(),
   }
   return driver.run(host)
 }

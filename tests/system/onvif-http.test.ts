@@ -40,8 +40,6 @@ function start(): Promise<string> {
     mark() {},
     serve() {},
     figures() {},
-    show() {},
-    keep: (_name, make) => make(),
   }
   return onvif.run(host).then(
     () => 'ended',

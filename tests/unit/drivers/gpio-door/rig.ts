@@ -40,8 +40,6 @@ export class Life {
       },
       mark: (_device, fault) => void this.marks.push(fault?.code),
       serve: (verb, handler) => void this.#handlers.set(verb, handler),
-      show() {},
-      keep: (_name, make) => make(),
       figures: (values) => {
         this.figures = values
       },

@@ -64,16 +64,26 @@ function sampleValue(profile: Profile, sample: Sample, name: string) {
   return decodeBcdPoint(point, hex(data))
 }
 
-/** The value of a point in a sample: the words that begin at or before it. */
+/** The value of a point in a sample: the words that begin at or before it. A coil is a word of its own there. */
 function sampleWords(profile: ModbusProfile, sample: ModbusProfile['samples'][number], name: string) {
   const point = profile.points.find((one) => one.point === name) as ModbusPoint
+  expect(sample.table ?? point.table).toBe(point.table)
+  const isBit = point.table === 'coil' || point.table === 'discrete'
   for (const [start, words] of Object.entries(sample.words)) {
     const data = hex(words)
     const from = Number(start)
-    if (point.address >= from && (point.address + wordsOf(point) - from) * 2 <= data.length)
-      return decodePoint(point, from, data)
+    if (point.address < from || (point.address + wordsOf(point) - from) * 2 > data.length) continue
+    return decodePoint(point, from, isBit ? packed(data) : data)
   }
   throw new Error(`the sample has no words for ${name}`)
+}
+
+/** The bits of an answer, eight in a byte, the first one lowest (MODBUS Application Protocol V1.1b3, 6.2). */
+function packed(words: Uint8Array): Uint8Array {
+  const bits = Array.from({ length: words.length / 2 }, (_, at) => words[at * 2 + 1]!)
+  const bytes = new Uint8Array(Math.ceil(bits.length / 8))
+  for (const [at, bit] of bits.entries()) bytes[at >> 3]! |= bit << (at & 7)
+  return bytes
 }
 
 const valid = {
