@@ -219,6 +219,7 @@ async function startInterface(settings: Settings, parts: InterfaceParts): Promis
     secrets: io.secrets,
     store: seen.store,
     desk: seen.desk,
+    connections: seen.supervisor,
     backup: (by) => record('linli.log.copied', { by }).then(() => seen.store.backup()),
     consumers: settings.consumers,
     clock,

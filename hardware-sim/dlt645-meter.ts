@@ -91,8 +91,8 @@ export class Dlt645Meter implements Meter {
   readonly #wakeBytes: number
   readonly #frameBytesMax: number
   #relayOpen = false
-  /** A value of several frames as it was when its first one was asked for. */
-  #long: { readonly identifier: string; readonly data: Uint8Array } | undefined
+  /** What was read last, as it was then: what follows is taken from it. */
+  #asked: { readonly identifier: string; readonly data: Uint8Array } | undefined
 
   constructor(options: Dlt645MeterOptions) {
     this.#options = options
@@ -172,7 +172,7 @@ export class Dlt645Meter implements Meter {
     const data = this.#dataOf(identifier)
     if (data === undefined) return refusal(control, NO_SUCH_DATA)
     const more = data.length > this.#frameBytesMax
-    this.#long = more ? { identifier, data } : undefined
+    this.#asked = { identifier, data }
     const first = Buffer.concat([asked, data.subarray(0, this.#frameBytesMax)])
     return { control: control | ANSWER | (more ? MORE : 0), data: first }
   }
@@ -182,7 +182,7 @@ export class Dlt645Meter implements Meter {
     const identifier = asked.subarray(0, this.#identifierBytes)
     const seq = asked[this.#identifierBytes]
     const from = (seq ?? 0) * this.#frameBytesMax
-    const whole = this.#long?.identifier === digitsOf(identifier) ? this.#long.data : new Uint8Array(0)
+    const whole = this.#asked?.identifier === digitsOf(identifier) ? this.#asked.data : new Uint8Array(0)
     if (seq === undefined || from === 0 || from >= whole.length) return refusal(control, NO_SUCH_DATA)
     const part = whole.subarray(from, from + this.#frameBytesMax)
     const more = from + part.length < whole.length ? MORE : 0

@@ -13,10 +13,10 @@ const ms = z.number().min(0).max(600_000)
 
 /**
  * What goes wrong on a line, for one meter or for all of them. `wrong-check` damages the CRC or checksum;
- * `half` sends half of the frame and the rest later or never; `wrong-unit` lets another address answer; `refuse`
- * answers with an error code of the protocol (Modbus: the exception code, 6 is busy);
- * `wrong-transaction` (Modbus TCP only) answers with another transaction
- * identifier; `babble` sends chance bytes without an end; `echo` hands the hub its own bytes back, as two-wire adapters do.
+ * `half` sends half of the frame and the rest later or never; `wrong-unit` lets another address answer (DL/T 645 and CJ/T
+ * 188: one whose lowest byte is another); `refuse` answers with an error code of the protocol (Modbus: the exception code,
+ * 6 is busy; DL/T 645: the error word, 1 is other; CJ/T 188: the first byte of the state); `wrong-transaction` (Modbus TCP
+ * only) answers with another transaction identifier; `babble` sends chance bytes without an end; `echo` hands the hub its own bytes back, as two-wire adapters do.
  */
 export const injectedFault = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('silence'), ...always }),

@@ -49,8 +49,9 @@ export async function serveForeignSerial(
   path: string,
   baud = 9600,
 ): Promise<ForeignSerial> {
-  const hubEnd: Pty = createPty(baud, (bytes) => void serverEnd.write(bytes))
-  const serverEnd: Pty = createPty(baud, (bytes) => void hubEnd.write(bytes))
+  const settings = { baud, stopBits: 1 } as const
+  const hubEnd: Pty = createPty(settings, (bytes) => void serverEnd.write(bytes))
+  const serverEnd: Pty = createPty(settings, (bytes) => void hubEnd.write(bytes))
   const options = { path: serverEnd.path, baudRate: baud, interval: FRAME_END_MS }
   const server = new ServerSerial(vectorOf(meters), options as unknown as ConstructorParameters<typeof ServerSerial>[1])
   await new Promise<void>((resolve, reject) => {

@@ -21,6 +21,8 @@ export interface LineOptions {
   readonly pieceBytes?: number
   /** Meters that drop a request which begins within 3.5 characters of an answer, as the specification lets them. */
   readonly strict?: boolean
+  /** Whether a meter set like the first understands who is set like the second; left out, when they are alike. */
+  readonly understands?: (meter: SerialSettings, asked: SerialSettings) => boolean
 }
 
 /** A request on the wire, and how the hub's end was set while it was. */
@@ -192,8 +194,9 @@ export class Line {
 
   /** @param asked when the request was on the wire */
   #askMeters(request: Uint8Array, asked: Span): void {
+    const understands = this.#options.understands ?? sameFraming
     for (const meter of this.#meters.values()) {
-      if (meter.settings !== undefined && !sameFraming(meter.settings, asked.settings)) continue
+      if (meter.settings !== undefined && !understands(meter.settings, asked.settings)) continue
       const answer = meter.answer(request)
       if (answer !== undefined) this.#answer(meter, request, answer, asked)
     }

@@ -1,7 +1,7 @@
 import { closeSync, writeSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { ReadStream } from 'node:tty'
-import { closeOnExec, makeRaw, speedOf } from './termios.ts'
+import { closeOnExec, makeRaw, type PtySettings, settingsOf } from './termios.ts'
 
 /**
  * The native half of node-pty. Its JavaScript half is left alone: `open()` there reads from the slave, which eats
@@ -21,22 +21,22 @@ export interface Pty {
   readonly path: string
   /** @returns how many bytes the kernel took: fewer than given when nobody reads at the other end. */
   write(bytes: Uint8Array): number
-  /** The speed that the program at the other end has set. Parity is not to be had: a pty in Linux has none. */
-  baud(): number
+  /** How the program at the other end has set it. Parity and data bits are not to be had: a pty in Linux has none. */
+  settings(): PtySettings
   /** Hangs up: the program at the other end sees its port go. */
   close(): void
 }
 
 /**
+ * @param settings how it is set before anybody sets it.
  * @param receive is called with what the program at the other end wrote.
- * @param baud the speed before anybody sets one.
  */
-export function createPty(baud: number, receive: (bytes: Uint8Array) => void): Pty {
+export function createPty(settings: PtySettings, receive: (bytes: Uint8Array) => void): Pty {
   const { requireBinary } = createRequire(import.meta.url)('@lydell/node-pty/requireBinary.js') as NodePtyBinary
   const { master, slave, pty } = requireBinary('pty.node').open(80, 24)
   closeOnExec(master)
   closeOnExec(slave)
-  makeRaw(slave, baud)
+  makeRaw(slave, settings)
   const stream = new ReadStream(master)
   let open = true
   // The slave stays open here, unread, so that the terminal outlives each program that opens and closes it.
@@ -59,7 +59,7 @@ export function createPty(baud: number, receive: (bytes: Uint8Array) => void): P
         throw error
       }
     },
-    baud: () => speedOf(slave),
+    settings: () => settingsOf(slave),
     close,
   }
 }

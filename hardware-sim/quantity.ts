@@ -46,6 +46,8 @@ const QUANTITIES: readonly (readonly [RegExp, (asked: Asked) => number])[] = [
   [/power|demand/, ({ load, phase }) => share(load.powerW(), phase)],
   [/flow_rate|flow$/, ({ load }) => (load.powerW() / 1000) * (WATER_LITRES_PER_KWH / 1000)],
   [/volume/, ({ load }) => load.energyKwh() * (WATER_LITRES_PER_KWH / 1000)],
+  // Hours of use, which rise as a counter must.
+  [/operating_hours/, ({ load }) => load.energyKwh()],
   [/temperature.*(supply|flow|forward)|(supply|flow)_temperature/, ({ load, name }) => 58 + 3 * load.wobble(name)],
   [/temperature.*return|return_temperature/, ({ load, name }) => 41 + 2 * load.wobble(name)],
   [/temperature/, ({ load, name }) => 21 + 2 * load.wobble(name)],

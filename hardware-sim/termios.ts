@@ -1,4 +1,5 @@
 import koffi from 'koffi'
+import type { SerialSettings } from '../gateway/contract/io.ts'
 
 /*
  * The settings of a terminal as the kernel keeps them: struct termios2 of <asm-generic/termbits.h>, the same on
@@ -18,6 +19,8 @@ const ISPEED_AT = 36
 const OSPEED_AT = 40
 /** BOTHER: the speed stands in the speed fields; CS8, CREAD and CLOCAL. */
 const CFLAG_RAW = 0x1000 | 0x30 | 0x80 | 0x800
+/** Two stop bits instead of one. */
+const CSTOPB = 0x40
 
 const F_SETFD = 2
 const FD_CLOEXEC = 1
@@ -40,13 +43,16 @@ export function closeOnExec(fd: number): void {
   if (fcntl(fd, F_SETFD, FD_CLOEXEC) !== 0) throw new Error(`descriptor ${fd} can't be kept from children (F_SETFD)`)
 }
 
+/** What a pty keeps of how it is set: the kernel takes parity and data bits off (pty_set_termios: no PARENB, CS8). */
+export type PtySettings = Pick<SerialSettings, 'baud' | 'stopBits'>
+
 /** No echo, no lines, no translation of any byte, at this speed. */
-export function makeRaw(fd: number, baud: number): void {
+export function makeRaw(fd: number, { baud, stopBits }: PtySettings): void {
   const termios = Buffer.alloc(TERMIOS2_BYTES)
   get(fd, termios)
   termios.writeUInt32LE(0, IFLAG_AT)
   termios.writeUInt32LE(0, OFLAG_AT)
-  termios.writeUInt32LE(CFLAG_RAW, CFLAG_AT)
+  termios.writeUInt32LE(stopBits === 2 ? CFLAG_RAW | CSTOPB : CFLAG_RAW, CFLAG_AT)
   termios.writeUInt32LE(0, LFLAG_AT)
   termios[CONTROL_AT + VTIME] = 0
   termios[CONTROL_AT + VMIN] = 1
@@ -55,11 +61,12 @@ export function makeRaw(fd: number, baud: number): void {
   if (ioctl(fd, TCSETS2, termios) !== 0) throw new Error(`terminal ${fd} can't be made raw (TCSETS2)`)
 }
 
-/** The speed that whoever opened the terminal asked for; on a pty's master, what the slave was set to. */
-export function speedOf(fd: number): number {
+/** What whoever opened the terminal asked for; on a pty's master, how the slave was set. */
+export function settingsOf(fd: number): PtySettings {
   const termios = Buffer.alloc(TERMIOS2_BYTES)
   get(fd, termios)
-  return termios.readUInt32LE(OSPEED_AT)
+  const stopBits = (termios.readUInt32LE(CFLAG_AT) & CSTOPB) === 0 ? 1 : 2
+  return { baud: termios.readUInt32LE(OSPEED_AT), stopBits }
 }
 
 function get(fd: number, termios: Buffer): void {

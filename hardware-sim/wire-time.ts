@@ -25,3 +25,11 @@ export function frameEndMs(settings: SerialSettings): number {
 export function sameFraming(a: SerialSettings, b: SerialSettings): boolean {
   return a.baud === b.baud && a.dataBits === b.dataBits && a.parity === b.parity && a.stopBits === b.stopBits
 }
+
+/** The same as far as a pseudo-terminal shows it, which has neither parity nor another number of data bits. */
+export function sameSpeed(
+  a: Pick<SerialSettings, 'baud' | 'stopBits'>,
+  b: Pick<SerialSettings, 'baud' | 'stopBits'>,
+): boolean {
+  return a.baud === b.baud && a.stopBits === b.stopBits
+}

@@ -1,6 +1,7 @@
 import type { Clock } from '../../gateway/contract/clock.ts'
 import type { SerialSettings, SerialWire, Wire } from '../../gateway/contract/io.ts'
 import type { Question, Seen } from './codec/question.ts'
+import type { Exchange, FlightRecorder } from './flight-recorder.ts'
 import { jammed, unanswered } from './line-faults.ts'
 import { Listening } from './listening.ts'
 import type { Terms } from './terms.ts'
@@ -19,6 +20,8 @@ export interface LineOptions extends Terms {
   /** Set as `serial` says. One that can't be configured has the same settings for everybody. */
   readonly wire: Wire & Partial<Pick<SerialWire, 'configure'>>
   readonly clock: Clock
+  /** Gets everything that goes over the wire. */
+  readonly recorder?: FlightRecorder
 }
 
 export interface Heard {
@@ -33,6 +36,8 @@ export interface AskHow {
   readonly attempts: number
   /** Goes before everything that is not urgent: a command. */
   readonly urgent?: boolean
+  /** Who is asked, for the account. */
+  readonly device?: string
   /** How this device is spoken to; as the line is set up when left out. */
   readonly terms?: Terms
 }
@@ -58,12 +63,29 @@ export interface LineAccount {
   airtimeMs: number
 }
 
+/** What one device took of the line since it was opened. */
+export interface DeviceAccount {
+  requests: number
+  answers: number
+  airtimeMs: number
+}
+
 interface Job {
   readonly question: Question
+  readonly device: string
   readonly terms: Terms
   attempts: number
   readonly resolve: (heard: Heard) => void
   readonly reject: (error: unknown) => void
+}
+
+/** What is listened for. */
+interface Listen {
+  readonly listening: Listening
+  readonly exchange: Exchange | undefined
+  /** When an answer that is shorter than the expected one is looked for. */
+  readonly lookMs: number
+  readonly untilMs: number
 }
 
 /**
@@ -84,6 +106,9 @@ export class Line {
     echoes: 0,
     airtimeMs: 0,
   }
+  readonly openedMs: number
+  readonly #devices = new Map<string, DeviceAccount>()
+  readonly #recorder: FlightRecorder | undefined
   readonly #wire: LineOptions['wire']
   readonly #clock: Clock
   readonly #terms: Terms
@@ -108,16 +133,23 @@ export class Line {
     this.#gapMs = gapMs(options.serial)
     // Nobody knows what was on the wire before it was ours.
     this.#heardMs = options.clock.monoMs()
+    this.openedMs = this.#heardMs
+    this.#recorder = options.recorder
+  }
+
+  /** By the names that were given to `ask`. */
+  get devices(): ReadonlyMap<string, Readonly<DeviceAccount>> {
+    return this.#devices
   }
 
   /**
    * Ask, and wait for the answer.
    * @throws Fault of reach `device` when none came in all attempts, of reach `connection` when the wire is gone
    */
-  ask(question: Question, { attempts, urgent, terms = this.#terms }: AskHow): Promise<Heard> {
+  ask(question: Question, { attempts, urgent, device = '', terms = this.#terms }: AskHow): Promise<Heard> {
     return new Promise((resolve, reject) => {
       const queue = urgent === true ? this.#urgent : this.#ordinary
-      queue.push({ question, terms, attempts, resolve, reject })
+      queue.push({ question, device, terms, attempts, resolve, reject })
       if (!this.#serving) void this.#serve()
     })
   }
@@ -143,28 +175,47 @@ export class Line {
   }
 
   /** Send a request once. @returns its answer, or what came in its place */
-  async #exchange({ question, terms }: Job): Promise<Heard | Seen> {
+  async #exchange({ question, device, terms }: Job): Promise<Heard | Seen> {
     await this.#tune(terms.serial)
     await this.#quiet(this.#gapMs)
     const { frame } = question
     const sentMs = this.#clock.monoMs()
     this.account.requests += 1
+    const exchange = this.#recorder?.begin(device, frame, sentMs)
     await this.#wire.write(frame)
     const sentEndMs = sentMs + frame.length * this.#characterMs
     this.#heardMs = sentEndMs
     const listening = new Listening(question, this.#echo)
     const answerMs = listening.wantedBytes * this.#characterMs
     const untilMs = sentEndMs + answerMs + terms.timeoutMs
-    const heard = await this.#listen(listening, Math.min(untilMs, sentEndMs + answerMs + LOOK_AFTER_MS), untilMs)
+    const lookMs = Math.min(untilMs, sentEndMs + answerMs + LOOK_AFTER_MS)
+    const heard = await this.#listen({ listening, exchange, lookMs, untilMs })
     this.#learnEcho(listening)
     // What comes from now on belongs to nobody, and says nothing about this time-out.
     const { seen } = listening
+    let late = false
     if (heard === undefined) {
       this.#count(seen)
-      await this.#outwait(listening, untilMs, terms.lateMs)
+      late = await this.#outwait({ listening, exchange, lookMs, untilMs: untilMs + terms.lateMs })
     } else this.account.answers += 1
-    this.account.airtimeMs += this.#clock.monoMs() - sentMs + this.#gapMs
+    const endMs = this.#clock.monoMs()
+    if (exchange !== undefined) {
+      this.#recorder!.end(exchange, heard !== undefined ? 'answered' : late ? 'late' : seen, endMs)
+    }
+    this.#charge(device, endMs - sentMs + this.#gapMs, heard !== undefined)
     return heard ?? seen
+  }
+
+  #charge(device: string, airtimeMs: number, answered: boolean): void {
+    this.account.airtimeMs += airtimeMs
+    let own = this.#devices.get(device)
+    if (own === undefined) {
+      own = { requests: 0, answers: 0, airtimeMs: 0 }
+      this.#devices.set(device, own)
+    }
+    own.requests += 1
+    own.airtimeMs += airtimeMs
+    if (answered) own.answers += 1
   }
 
   /** Set the wire to what the next device listens to, behind the silence that ends the frame before. */
@@ -181,13 +232,16 @@ export class Line {
   }
 
   /** Take what comes until it holds the answer, or until then. */
-  async #listen(listening: Listening, lookMs: number, untilMs: number): Promise<Heard | undefined> {
+  async #listen({ listening, exchange, lookMs, untilMs }: Listen): Promise<Heard | undefined> {
     for (;;) {
       const wakeMs = this.#clock.monoMs() < lookMs ? lookMs : untilMs
       const missing = listening.missingBytes
       const bytes = await this.#wire.read(missing, wakeMs)
       const monoMs = this.#clock.monoMs()
-      if (bytes.length > 0) this.#heardMs = monoMs
+      if (bytes.length > 0) {
+        this.#heardMs = monoMs
+        if (exchange !== undefined) this.#recorder!.heard(exchange, bytes, monoMs)
+      }
       const payload = listening.take(bytes)
       if (payload !== undefined) return { payload, monoMs }
       if (monoMs >= untilMs) return undefined
@@ -199,13 +253,13 @@ export class Line {
 
   /**
    * Promise 10: nothing is sent until the longest late answer is over. It is over once it was seen whole, or when
-   * the time in which it may come has passed and the wire is calm.
+   * the time in which it may come has passed and the wire is calm. @returns whether it came
    */
-  async #outwait(listening: Listening, untilMs: number, lateMs: number): Promise<void> {
-    const lateUntilMs = untilMs + lateMs
-    const late = await this.#listen(listening, lateUntilMs, lateUntilMs)
+  async #outwait(listen: Listen): Promise<boolean> {
+    const late = await this.#listen({ ...listen, lookMs: listen.untilMs })
     if (late !== undefined) this.account.lateAnswers += 1
     else await this.#quiet(Math.max(CALM_MS, this.#gapMs))
+    return late !== undefined
   }
 
   /** Wait until nothing was on the wire for `quietMs`. */
@@ -219,6 +273,7 @@ export class Line {
       this.account.strayBytes += stray.length
       // When in that time they came nobody knows, so the silence begins anew.
       quietFromMs = this.#clock.monoMs()
+      this.#recorder?.stray(stray, quietFromMs)
       this.#heardMs = quietFromMs
       if (quietFromMs - sinceMs > JAMMED_AFTER_MS) throw jammed(strayBytes, quietFromMs - sinceMs)
     }

@@ -1,5 +1,5 @@
 import type { CommandRight } from '../contract/command.ts'
-import type { Rights } from '../contract/rights.ts'
+import { type Rights, seesAll } from '../contract/rights.ts'
 import { ApiProblem } from './problem.ts'
 
 /** Who asks: the consumer that the token belongs to. */
@@ -47,6 +47,14 @@ export interface Route {
 export function callerOf(request: ApiRequest): Caller {
   if (request.caller === undefined) throw new Error('a route that is not open was called without a caller')
   return request.caller
+}
+
+/** The caller of a route that shows what no right of its own is for. @throws ApiProblem 403 for who may not see all */
+export function callerWithAllRights(request: ApiRequest): Caller {
+  const caller = callerOf(request)
+  if (seesAll(caller.rights)) return caller
+  const hint = 'it needs rights: { types: ["*"], devices: ["*"], privacy: sensitive }, and all classes'
+  throw new ApiProblem(403, 'forbidden', `${caller.id} may not see everything; ${hint}`, { members: { hint } })
 }
 
 /** What to say of a request that no route takes: 405 where another method would do, else 404. */

@@ -10,6 +10,7 @@ import type { Figure } from '../contract/figure.ts'
 import type { SecretIo } from '../contract/io.ts'
 import type { Log } from '../contract/log.ts'
 import type { Desk } from '../core/desk.ts'
+import type { Supervisor } from '../core/supervisor.ts'
 import type { Store } from '../store/store.ts'
 import { Access } from './access.ts'
 import { type CursorCodec, createCursorCodec } from './cursor.ts'
@@ -19,6 +20,7 @@ import { ApiProblem } from './problem.ts'
 import { type Answer, type ApiRequest, type Caller, nowhere, type Route } from './route.ts'
 import { type BackupParts, backupRoute } from './routes/backup.ts'
 import { commandRoutes } from './routes/commands.ts'
+import { connectionRoutes } from './routes/connections.ts'
 import { consumerRoutes } from './routes/consumers.ts'
 import { eventsRoute } from './routes/events.ts'
 import { type Health, healthRoute } from './routes/health.ts'
@@ -41,6 +43,7 @@ export interface ApiParts extends BackupParts {
   readonly key: Uint8Array
   readonly store: Store
   readonly desk: Pick<Desk, 'request' | 'find'>
+  readonly connections: Pick<Supervisor, 'accounts' | 'views'>
   readonly clock: Clock
   readonly log: Log
   readonly signal: AbortSignal
@@ -139,7 +142,7 @@ function serve(app: FastifyInstance, parts: ApiParts, limits: ApiLimits, stoppin
 }
 
 function routesOf(parts: ApiParts, access: Access): readonly Route[] {
-  const { hub, store, desk, clock } = parts
+  const { hub, store, desk, connections, clock } = parts
   const cursors = (consumer: string): CursorCodec => createCursorCodec(parts.key, consumer)
   const help = 'Requests that were refused for want of a valid token.'
   const refused = (): Figure => ({ name: 'linli_api_refused_total', help, kind: 'counter', value: access.refusals })
@@ -147,6 +150,7 @@ function routesOf(parts: ApiParts, access: Access): readonly Route[] {
     eventsRoute({ hub: hub.id, store, clock, cursors }),
     ...consumerRoutes({ store, cursors }),
     ...commandRoutes({ desk, clock }),
+    ...connectionRoutes({ connections, clock }),
     backupRoute(parts),
     hubRoute(hub),
     healthRoute(parts.health),

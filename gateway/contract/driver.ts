@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Clock } from './clock.ts'
 import type { Command, CommandArguments, Outcome } from './command.ts'
-import type { Seen } from './event.ts'
+import type { Json, Seen } from './event.ts'
 import type { Fault } from './fault.ts'
 import type { Io, SerialSettings } from './io.ts'
 import type { Log } from './log.ts'
@@ -79,6 +79,17 @@ export interface Found {
   readonly note?: string
 }
 
+/** Something that a connection shows to whoever asks, such as the last frames of a line. */
+export interface View<Parameters = unknown> {
+  /** What may be asked along with it: texts by their names. */
+  readonly parameters: Schema<Parameters>
+  /**
+   * Called when somebody asks, so that it costs nothing before. What it gives is bounded; a stream waits for whoever
+   * takes it, drops what it can't keep, and ends when `signal` aborts. @throws Fault where it can't be shown now
+   */
+  look(parameters: Parameters, signal: AbortSignal): Json | AsyncIterable<Json>
+}
+
 /** Everything that a driver may touch. What is not here, a driver may not use. */
 export interface Host<Options> {
   /** The connection's id. */
@@ -94,6 +105,13 @@ export interface Host<Options> {
   mark(device: string, fault: Fault | undefined): void
   /** Serve a command verb of this connection, such as 'unlock'. */
   serve(verb: string, handler: (command: Command) => Promise<Outcome>): void
+  /**
+   * Show something under a name, such as `trace`. It can be looked at until the connection is stopped, also while it
+   * waits for its next life, which is when people look; the next life shows it anew.
+   */
+  show<Parameters>(name: string, view: View<Parameters>): void
+  /** What outlives this life: made once, and found again after a fault; gone with a stop. The driver bounds it. */
+  keep<T>(name: string, make: () => T): T
   /** Counters of this connection for the metrics page, such as `{ requests: 12, timeouts: 1 }`; the last call holds. */
   figures(values: Readonly<Record<string, number>>): void
 }

@@ -10,6 +10,12 @@ export interface Rights {
 
 export const ALL_RIGHTS: Rights = { types: ['*'], devices: ['*'], classes: EVENT_CLASSES, privacy: 'sensitive' }
 
+/** Whether somebody sees everything: who does may have the whole log, and look into the parts of the hub. */
+export function seesAll({ types, devices, classes, privacy }: Rights): boolean {
+  const all = types.includes('*') && devices.includes('*') && privacy === 'sensitive'
+  return all && EVENT_CLASSES.every((name) => classes.includes(name))
+}
+
 /** A gap is told to everybody who could have seen one of the missing classes, the change of an epoch to all; it names no device. */
 export function maySee(rights: Rights, entry: Entry): boolean {
   if (entry.kind === 'gap') {

@@ -1,6 +1,6 @@
 import type { Clock } from '../contract/clock.ts'
 import type { Command, Outcome } from '../contract/command.ts'
-import type { Driver, Host } from '../contract/driver.ts'
+import type { Driver, Host, View } from '../contract/driver.ts'
 import type { SeenData } from '../contract/event.ts'
 import { Fault, isFault } from '../contract/fault.ts'
 import type { Figure } from '../contract/figure.ts'
@@ -35,6 +35,10 @@ export interface Supervised {
   readonly done: Promise<void>
   health(): ConnectionHealth
   handler(verb: string): CommandHandler | undefined
+  /** What it shows now, by name. */
+  readonly views: ReadonlyMap<string, View>
+  /** What its driver counted last. */
+  readonly counters: Readonly<Record<string, number>>
   figures(): readonly Figure[]
 }
 
@@ -51,7 +55,9 @@ class Connection implements Supervised {
   readonly #stopping = new AbortController()
   readonly #troubles = new Map<string, Trouble>()
   readonly #handlers = new Map<string, CommandHandler>()
-  #counters: Readonly<Record<string, number>> = {}
+  readonly views = new Map<string, View>()
+  counters: Readonly<Record<string, number>> = {}
+  readonly #kept = new Map<string, unknown>()
   #state: ConnectionState = 'starting'
   #trouble: Trouble | undefined
   #restarts = 0
@@ -89,7 +95,7 @@ class Connection implements Supervised {
   }
 
   figures(): readonly Figure[] {
-    return figuresOf(this.plan.id, this.#state, this.#restarts, this.#counters)
+    return figuresOf(this.plan.id, this.#state, this.#restarts, this.counters)
   }
 
   async #run(): Promise<void> {
@@ -145,9 +151,21 @@ class Connection implements Supervised {
       },
       serve: (verb, handler) => this.#handlers.set(verb, handler),
       figures: (values) => {
-        this.#counters = values
+        this.counters = values
+      },
+      show: (name, view) => this.#show(name, view as View),
+      keep: <T>(name: string, make: () => T): T => {
+        if (!this.#kept.has(name)) this.#kept.set(name, make())
+        return this.#kept.get(name) as T
       },
     }
+  }
+
+  /** A look ends with the connection too, not only when whoever looks goes away. */
+  #show(name: string, { parameters, look }: View): void {
+    if (this.views.size >= VIEWS_MAX && !this.views.has(name)) throw new Error(`a connection shows ${VIEWS_MAX} views`)
+    const stopping = this.#stopping.signal
+    this.views.set(name, { parameters, look: (asked, signal) => look(asked, AbortSignal.any([stopping, signal])) })
   }
 
   #mark(device: string, fault: Fault | undefined): void {
@@ -184,6 +202,9 @@ class Connection implements Supervised {
 
 /** A connection is called running once it stood for so long. */
 const SETTLED_MS = 1000
+
+/** More than a driver has a reason to show. */
+const VIEWS_MAX = 16
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

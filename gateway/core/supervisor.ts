@@ -1,4 +1,4 @@
-import type { Verb } from '../contract/driver.ts'
+import type { Verb, View } from '../contract/driver.ts'
 import type { Figure } from '../contract/figure.ts'
 import {
   type CommandHandler,
@@ -20,8 +20,18 @@ export interface Supervisor {
   health(): readonly ConnectionHealth[]
   /** What this device can be told to do, and who does it now; undefined when there is no such device. */
   served(device: string): Served | undefined
+  /** Every connection, with what its driver counted and what it shows. */
+  accounts(): readonly ConnectionAccount[]
+  /** What this connection shows, by name; undefined when there is no such connection. */
+  views(connection: string): ReadonlyMap<string, View> | undefined
   figures(): readonly Figure[]
   stop(): Promise<void>
+}
+
+/** A connection as somebody sees it who looks after it. */
+export interface ConnectionAccount extends ConnectionHealth {
+  readonly counters: Readonly<Record<string, number>>
+  readonly views: readonly string[]
 }
 
 /** A device as somebody sees it who wants something done. */
@@ -69,6 +79,12 @@ export function createSupervisor(parts: ConnectionParts): Supervisor {
       }
       return undefined
     },
+    accounts: () =>
+      [...running.values()].map((supervised) => {
+        const { counters, views } = supervised
+        return { ...supervised.health(), counters, views: [...views.keys()] }
+      }),
+    views: (connection) => running.get(connection)?.views,
     figures: () => [...running.values()].flatMap((supervised) => supervised.figures()),
     async stop() {
       await Promise.all([...running.values()].map(stop))

@@ -35,6 +35,8 @@ export async function startDriver<Options>(driver: Driver<Options>, settings: ob
     mark() {},
     serve() {},
     figures() {},
+    show() {},
+    keep: (_name, make) => make(),
   }
   const done = driver.run(host)
   done.catch(() => undefined)

@@ -61,6 +61,8 @@ function living(driver: Driver, kind: string, outside: 'lost' | 'deaf') {
     mark() {},
     serve() {},
     figures() {},
+    show() {},
+    keep: (_name, make) => make(),
   }
   const run = driver.run(host).then(
     () => 'ended',

@@ -61,6 +61,8 @@ function start<Options>(driver: Driver<Options>, settings: object): Promise<void
     mark: (id, fault) => void marks.push(`${id} ${fault?.code ?? 'well'}`),
     serve() {},
     figures() {},
+    show() {},
+    keep: (_name, make) => make(),
   }
   return driver.run(host)
 }

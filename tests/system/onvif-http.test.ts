@@ -40,6 +40,8 @@ function start(): Promise<string> {
     mark() {},
     serve() {},
     figures() {},
+    show() {},
+    keep: (_name, make) => make(),
   }
   return onvif.run(host).then(
     () => 'ended',

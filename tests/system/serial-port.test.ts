@@ -13,7 +13,7 @@ let ending: AbortController
 
 beforeEach(() => {
   heard = Buffer.alloc(0)
-  pty = createPty(2400, (bytes) => {
+  pty = createPty({ baud: 2400, stopBits: 1 }, (bytes) => {
     heard = Buffer.concat([heard, bytes])
   })
   ending = new AbortController()
@@ -34,7 +34,7 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 test('bytes go out as they are, at the speed that was asked for', async () => {
   const wire = await open({ ...SETTINGS, baud: 19_200, parity: 'even' })
-  expect(pty.baud()).toBe(19_200)
+  expect(pty.settings().baud).toBe(19_200)
   const all = Uint8Array.from({ length: 256 }, (_, byte) => byte)
   await wire.write(all)
   await eventually(() => heard.length >= 256)
@@ -109,7 +109,7 @@ test('the speed can be changed between two requests', async () => {
   await wire.write(Buffer.from('slow'))
   await eventually(() => heard.length === 4)
   await wire.configure({ ...SETTINGS, baud: 115_200 })
-  expect(pty.baud()).toBe(115_200)
+  expect(pty.settings().baud).toBe(115_200)
   pty.write(Buffer.from('answer'))
   expect(Buffer.from(await wire.read(6, inMs(1000))).toString()).toBe('answer')
 })

@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs'
+import { closeSync, constants, existsSync, openSync, readdirSync, readlinkSync, readSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { SerialPort } from 'serialport'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -104,6 +104,17 @@ test('it is raw before anybody has made it so: a plain file gets every byte, and
   closeSync(file)
 })
 
+test('two stop bits are there before anybody has set them', async () => {
+  lineAt(9600).close()
+  const settings = { baud: 9600, dataBits: 8, parity: 'none', stopBits: 2 } as const
+  line = new PtyLine(join(folder.path, 'line-1'), { clock, random: seededRandom(1), settings })
+  const file = openSync(line.path, constants.O_RDWR | constants.O_NOCTTY)
+  writeSync(file, Buffer.of(1))
+  await clock.sleep(30)
+  expect([line.line.statistics().bytesHeard, line.line.settings.stopBits]).toEqual([1, 2])
+  closeSync(file)
+})
+
 test('the line sees at which speed the other end was opened', async () => {
   const port = await openPort(lineAt(9600).path, 19_200)
   port.write(Buffer.of(1))
@@ -116,11 +127,11 @@ test('at speed 0 nothing is on the wire, and the line lives on', async () => {
   const port = await openPort(lineAt(9600).path, 9600)
   const file = openSync(line.path, constants.O_RDWR | constants.O_NOCTTY)
   const request = Buffer.from('0103000100', 'hex')
-  makeRaw(file, 0)
+  makeRaw(file, { baud: 0, stopBits: 1 })
   port.write(request)
   await clock.sleep(30)
   expect(line.line.statistics().requests).toBe(0)
-  makeRaw(file, 9600)
+  makeRaw(file, { baud: 9600, stopBits: 1 })
   port.write(request)
   await clock.sleep(30)
   expect(line.line.statistics().requests).toBe(1)

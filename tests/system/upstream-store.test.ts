@@ -10,7 +10,7 @@ import { openStore } from '../../gateway/store/open.ts'
 import type { Store } from '../../gateway/store/store.ts'
 import { Broker } from '../../hardware-sim/broker.ts'
 import { newEvents } from '../contract/memory-store.ts'
-import { hubFacts, noBackup, nobodysDesk } from '../unit/gateway/api/api-rig.ts'
+import { hubFacts, noBackup, nobodysDesk, noConnections } from '../unit/gateway/api/api-rig.ts'
 import { atEnd, kept } from './kept.ts'
 import { drained, logInto, runUpstream } from './upstream-rig.ts'
 
@@ -32,6 +32,7 @@ async function apiOn(store: Store): Promise<(path: string) => Promise<{ status: 
     key,
     store,
     desk: nobodysDesk,
+    connections: noConnections,
     backup: noBackup,
     clock: createClock(),
     log: logInto([]),

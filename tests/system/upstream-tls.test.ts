@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApi } from '../../gateway/api/server.ts'
 import { createClock } from '../../gateway/io/clock.ts'
 import { MemoryStore, newEvents } from '../contract/memory-store.ts'
-import { hubFacts, noBackup, nobodysDesk } from '../unit/gateway/api/api-rig.ts'
+import { hubFacts, noBackup, nobodysDesk, noConnections } from '../unit/gateway/api/api-rig.ts'
 import { eventually } from './eventually.ts'
 import { atEnd, kept } from './kept.ts'
 import { Mosquitto } from './mosquitto.ts'
@@ -100,6 +100,7 @@ describe('TLS', needs('mosquitto', 'openssl'), () => {
       key: Buffer.alloc(32),
       store: new MemoryStore(),
       desk: nobodysDesk,
+      connections: noConnections,
       backup: noBackup,
       clock: createClock(),
       log: logInto([]),

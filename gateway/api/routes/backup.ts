@@ -1,7 +1,4 @@
-import { EVENT_CLASSES } from '../../contract/event.ts'
-import type { Rights } from '../../contract/rights.ts'
-import { ApiProblem } from '../problem.ts'
-import { type Answer, type ApiRequest, callerOf, type Route } from '../route.ts'
+import { type Answer, type ApiRequest, callerWithAllRights, type Route } from '../route.ts'
 
 export interface BackupParts {
   /** The log, a database and behind it its WAL. @param by the consumer who gets it */
@@ -14,21 +11,10 @@ export function backupRoute({ backup }: BackupParts): Route {
     method: 'GET',
     path: '/v1/backup',
     async handle(request: ApiRequest): Promise<Answer> {
-      const { id, rights } = callerOf(request)
-      if (!seesAll(rights)) {
-        const hint = 'it needs rights: { types: ["*"], devices: ["*"], privacy: sensitive }, and all classes'
-        throw new ApiProblem(403, 'forbidden', `${id} may not see everything in the log; ${hint}`, {
-          members: { hint },
-        })
-      }
+      const { id } = callerWithAllRights(request)
       const { databaseBytes, pieces } = await backup(id)
       const headers = { 'linli-database-bytes': String(databaseBytes) }
       return { status: 200, type: 'application/octet-stream', headers, body: pieces }
     },
   }
-}
-
-function seesAll({ types, devices, classes, privacy }: Rights): boolean {
-  const all = types.includes('*') && devices.includes('*') && privacy === 'sensitive'
-  return all && EVENT_CLASSES.every((name) => classes.includes(name))
 }

@@ -80,6 +80,7 @@ test.each([
   ['the address under another name', '03', '90 1f 09', 'c3090000'],
   ['a write of what cannot be written', '04', '90 1f 09 00', 'c4090000'],
   ['a valve told neither to open nor to close', '04', 'a0 17 09 56', 'c4090000'],
+  ['a valve told twice', '04', 'a0 17 09 55 55', 'c4090000'],
   ['a valve told nothing', '04', 'a0 17 09', 'c4090000'],
   ['no time', '04', 'a0 15 09 00 00 00 31 02 26 20', 'c4090000'],
   ['a function that it has not', '09', '81 06 09', 'c9090000'],
@@ -126,7 +127,10 @@ test('the clock can be set and stands in the data', async () => {
   expect(say('01', '90 1f 00')).toMatch(/000000010127200000$/)
 })
 
-test('other data have neither time nor state, and are as long as their points', () => {
+test('other data have neither time nor state, and are as long as their points, unless the profile says', () => {
+  const longer = meterWith({ value: () => 12.34 }, { answers: { d120: 19 } })
+  longer.meter.batteryLow = true
+  expect(longer.say('01', 'd1 20 00')).toBe(`81d12000341200002c${'00'.repeat(14)}`)
   expect(meterWith({ value: () => 12.34 }).say('01', 'd1 20 00')).toBe('81d12000341200002c')
 })
 

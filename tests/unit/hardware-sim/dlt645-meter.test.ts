@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { VirtualClock } from '../../../hardware-sim/clock.ts'
 import { Dlt645Meter, type Dlt645MeterOptions } from '../../../hardware-sim/dlt645-meter.ts'
 import { parseDlt645Profile } from '../../../hardware-sim/profile.ts'
-import { dlt645, saidBy645 } from './summed.ts'
+import { dlt645, saidBy645, summed } from './summed.ts'
 
 const WIRE = '29 25 07 07 21 20'
 const EVERYBODY = '99 99 99 99 99 99'
@@ -62,13 +62,14 @@ test('only for reading may the address be anybody’s', () => {
   expect([meter.relayOpen, meter.freezes]).toEqual([false, []])
 })
 
-test('a frame with a wrong sum, one without its end and an answer of another are not answered', () => {
+test('a wrong sum, no end, no second 68 and an answer are no request', () => {
   const { meter } = meterWith()
   const right = dlt645(WIRE, '11', '00 00 01 00')
   expect(meter.answer(right)).not.toBe(undefined)
   expect(meter.answer(right.with(-2, right.at(-2)! ^ 1))).toBe(undefined)
   expect(meter.answer(right.with(-1, 0x17))).toBe(undefined)
   expect(meter.answer(dlt645(WIRE, '91', '00 00 01 00'))).toBe(undefined)
+  expect(meter.answer(summed('68 29 25 07 07 21 20 00 11 04 33 33 34 33'))).toBe(undefined)
   expect(meter.answer(new Uint8Array(0))).toBe(undefined)
 })
 
@@ -118,6 +119,10 @@ test.each([
   ['more than there is room for', 9999, '999979'],
 ])('a current that is %s', (_what, value, bytes) => {
   expect(meterWith({ value: () => value }).read('02020100')).toBe(bytes)
+})
+
+test('what has no sign is never below zero', () => {
+  expect(meterWith({ value: () => -12.34 }).read('00010000')).toBe('00000000')
 })
 
 test('a counter that is full begins anew', () => {
@@ -178,15 +183,19 @@ test('a meter that takes the time only within five minutes', () => {
 })
 
 test('with the password the date and the time can be written, and nothing else', () => {
-  const { meter, say } = meterWith({ password: '04123456' })
+  const { meter, read, say } = meterWith({ password: '04123456' })
   const allowed = '04 563412 00000000'
-  expect(say('14', `01 01 00 04 ${allowed} 02 24 11 26`)).toBe('94')
+  // It knows better than 05 that this is a Tuesday.
+  expect(say('14', `01 01 00 04 ${allowed} 05 24 11 26`)).toBe('94')
+  expect(read('04000101')).toBe('02241126')
   expect(say('14', `02 01 00 04 ${allowed} 05 00 08`)).toBe('94')
   expect(meter.clock.text).toBe('2026-11-24 08:00:05')
   expect(say('14', `01 01 00 04 02 563412 00000000 01 23 11 26`)).toBe('d404')
   expect(say('14', `01 01 00 04 04 000000 00000000 01 23 11 26`)).toBe('d404')
   expect(say('14', '01 01 00 04')).toBe('d404')
-  expect(say('14', `00 00 01 00 ${allowed} 00 00 00 00`)).toBe('d404')
+  for (const other of ['00 00 01 00', '01 04 00 04', '03 05 00 04']) {
+    expect(say('14', `${other} ${allowed} 00 00 00 00`)).toBe('d404')
+  }
   expect(say('14', `00 00 ff 00 ${allowed} 00 00 00 00`)).toBe('d402')
   expect(say('14', `01 01 00 04 ${allowed} 01 31 02 26`)).toBe('d401')
   expect(meter.clock.text).toBe('2026-11-24 08:00:05')
@@ -211,6 +220,7 @@ test.each([
   ['a second too late by the clock of the meter', '02 000000 00000000 1a 00 59 29 12 23 11 26', 'dc01'],
   ['until no time', '02 000000 00000000 1a 00 00 00 00 00 00 00', 'dc01'],
   ['without a time', '02 000000 00000000 1a 00', 'dc01'],
+  ['one byte too many', '02 000000 00000000 1a 00 00 00 35 12 23 11 26', 'dc01'],
   ['another password', '02 000001 00000000 1a 00 00 35 12 23 11 26', 'dc04'],
   ['another level', '04 000000 00000000 1a 00 00 35 12 23 11 26', 'dc04'],
   ['another command', '02 000000 00000000 2a 00 00 35 12 23 11 26', 'dc01'],

@@ -64,3 +64,51 @@ test('points are in their own unit, phases make up the whole, and power is volta
   expect(quantity(home, 'energy_import', 'kWh')).toBeCloseTo(100, 6)
   expect(Math.abs(quantity(home, 'frequency', 'Hz') - 50)).toBeLessThanOrEqual(0.02)
 })
+
+test('switched off, nothing is drawn and the register stands; on again, it goes on from there', async () => {
+  const [clock, same] = [new VirtualClock(), new VirtualClock()]
+  const [home, neighbour] = [load(clock), load(same)]
+  const advance = async (ms: number) => Promise.all([clock.advance(ms), same.advance(ms)])
+  await advance(HOUR_MS)
+  home.switchOff()
+  const stood = home.energyKwh()
+  await advance(HOUR_MS)
+  home.switchOff()
+  expect([home.powerW(), home.energyKwh(), quantity(home, 'current', 'A'), quantity(home, 'flow', 'm³/h')]).toEqual([
+    0,
+    stood,
+    0,
+    0,
+  ])
+  home.switchOn()
+  const missed = neighbour.energyKwh() - stood
+  await advance(HOUR_MS)
+  home.switchOn()
+  expect(home.powerW()).toBe(neighbour.powerW())
+  expect(home.energyKwh()).toBeCloseTo(neighbour.energyKwh() - missed, 9)
+})
+
+test('tariffs make up the whole', () => {
+  const home = load(new VirtualClock())
+  const parts = [1, 2, 3, 4].map((t) => quantity(home, `energy_import_t${t}`, 'kWh'))
+  expect(parts.reduce((a, b) => a + b)).toBeCloseTo(quantity(home, 'energy_import', 'kWh'), 9)
+  expect(new Set(parts).size).toBe(4)
+})
+
+test('heat flows from the warmer water to the colder', () => {
+  const home = load(new VirtualClock())
+  const [there, back] = ['flow_temperature', 'return_temperature'].map((point) => quantity(home, point, '°C'))
+  expect(there).toBeGreaterThan(back! + 5)
+})
+
+test('hours of work never fall', async () => {
+  const clock = new VirtualClock()
+  const home = load(clock)
+  let before = 0
+  for (let i = 0; i < 100; i++) {
+    const hours = quantity(home, 'operating_hours', 'h')
+    expect(hours).toBeGreaterThanOrEqual(before)
+    before = hours
+    await clock.advance(HOUR_MS / 7)
+  }
+})

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { characterMs, frameEndMs, quietMs, sameFraming } from '../../../hardware-sim/wire-time.ts'
+import type { SerialSettings } from '../../../gateway/contract/io.ts'
+import { characterMs, frameEndMs, quietMs, sameFraming, sameSpeed } from '../../../hardware-sim/wire-time.ts'
 import { SETTINGS_9600 } from './parts.ts'
 
 test('a character is a start bit, the data, the parity and the stop bits', () => {
@@ -20,4 +21,11 @@ test('two ends understand each other only with the same speed and framing', () =
   expect(sameFraming(SETTINGS_9600, { ...SETTINGS_9600 })).toBe(true)
   expect(sameFraming(SETTINGS_9600, { ...SETTINGS_9600, parity: 'even' })).toBe(false)
   expect(sameFraming(SETTINGS_9600, { ...SETTINGS_9600, baud: 2400 })).toBe(false)
+})
+
+test('of a pseudo-terminal only speed and stop bits are to be seen', () => {
+  const sevenEven: SerialSettings = { ...SETTINGS_9600, parity: 'even', dataBits: 7 }
+  expect(sameSpeed(SETTINGS_9600, sevenEven)).toBe(true)
+  expect(sameSpeed(SETTINGS_9600, { ...SETTINGS_9600, stopBits: 2 })).toBe(false)
+  expect(sameSpeed(SETTINGS_9600, { ...SETTINGS_9600, baud: 2400 })).toBe(false)
 })

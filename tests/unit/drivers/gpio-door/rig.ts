@@ -40,6 +40,8 @@ export class Life {
       },
       mark: (_device, fault) => void this.marks.push(fault?.code),
       serve: (verb, handler) => void this.#handlers.set(verb, handler),
+      show() {},
+      keep: (_name, make) => make(),
       figures: (values) => {
         this.figures = values
       },

@@ -72,6 +72,8 @@ export class Rig {
         if (this.marks.at(-1) !== fault?.code || this.marks.length === 0) this.marks.push(fault?.code)
       },
       serve() {},
+      show() {},
+      keep: (_name, make) => make(),
       figures: (values) => {
         this.figures = values
       },

@@ -1,4 +1,4 @@
-import type { Host } from '../../../../gateway/contract/driver.ts'
+import type { Host, View } from '../../../../gateway/contract/driver.ts'
 import type { Seen } from '../../../../gateway/contract/event.ts'
 import type { Fault } from '../../../../gateway/contract/fault.ts'
 import type { Io, SerialSettings } from '../../../../gateway/contract/io.ts'
@@ -36,6 +36,7 @@ export function bench(profiles: Readonly<Record<string, unknown>> = { 'test/four
   const seen: Seen[] = []
   const marks: string[] = []
   const ending = new AbortController()
+  const { views, ...showing } = keeping()
   let counters: Readonly<Record<string, number>> = {}
   const io = {
     serial: simulatedSerial(new Map([['/dev/line', line]])),
@@ -74,6 +75,21 @@ export function bench(profiles: Readonly<Record<string, unknown>> = { 'test/four
     figures: (values) => {
       counters = values
     },
+    ...showing,
   })
-  return { clock, line, seen, marks, ending, attach, host, counters: () => counters }
+  return { clock, line, seen, marks, ending, attach, host, views, counters: () => counters }
+}
+
+/** What a connection shows, and what outlives its lives. */
+function keeping() {
+  const views = new Map<string, View>()
+  const kept = new Map<string, unknown>()
+  const host: Pick<Host<unknown>, 'show' | 'keep'> = {
+    show: (name, view) => void views.set(name, view as View),
+    keep: <T>(name: string, make: () => T): T => {
+      if (!kept.has(name)) kept.set(name, make())
+      return kept.get(name) as T
+    },
+  }
+  return { views, ...host }
 }

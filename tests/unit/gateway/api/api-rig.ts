@@ -46,6 +46,9 @@ export class ApiRig {
   /** What `property` may have done, and who does it; set before a restart. */
   commands: readonly CommandRight[] = []
   desk: ApiParts['desk'] = nobodysDesk
+  /** What the connections show; set before a restart. */
+  connections: ApiParts['connections'] = noConnections
+  rights: object = { privacy: 'personal' }
   backup: ApiParts['backup'] = noBackup
   api!: Api
 
@@ -66,11 +69,12 @@ export class ApiRig {
       log: logInto(this.lines),
       signal: this.stop.signal,
       desk: this.desk,
+      connections: this.connections,
       backup: (by) => this.backup(by),
       consumers: [
         {
           id: 'property',
-          rights: rightsSchema.parse({ privacy: 'personal' }),
+          rights: rightsSchema.parse(this.rights),
           required: false,
           commands: this.commands,
         },
@@ -126,6 +130,9 @@ export const hubFacts: ApiParts['hub'] = {
   epoch: () => 'e1',
   auditKey: { publicKey: 'PEM of the key', fingerprint: 'ab12' },
 }
+
+/** Of an API of a hub without connections. */
+export const noConnections: ApiParts['connections'] = { accounts: () => [], views: () => undefined }
 
 /** Of an API that nobody asks for a backup. */
 export const noBackup: ApiParts['backup'] = async () => {

@@ -223,6 +223,7 @@ test('an address that is taken is a mistake in the settings, with its place and 
     key,
     store: rig.store,
     desk: rig.desk,
+    connections: rig.connections,
     backup: noBackup,
     clock: createClock(),
     log: logInto([]),
