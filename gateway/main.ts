@@ -2,12 +2,8 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { drivers } from '../drivers/index.ts'
-import type { Api } from './api/server.ts'
 import type { Clock } from './contract/clock.ts'
 import type { Driver } from './contract/driver.ts'
-import type { Json } from './contract/event.ts'
-import type { Figure } from './contract/figure.ts'
-import type { Io } from './contract/io.ts'
 import type { Log } from './contract/log.ts'
 import { AuditHeads } from './core/audit-heads.ts'
 import { ClockQuality } from './core/clock-quality.ts'
@@ -15,20 +11,19 @@ import { ClockWatch } from './core/clock-watch.ts'
 import type { ConnectionPlan } from './core/connection.ts'
 import { Desk } from './core/desk.ts'
 import { DeskMemory } from './core/desk-memory.ts'
-import { isWell } from './core/health.ts'
 import { beat } from './core/heartbeat.ts'
-import { createHubRecord, type HubRecord } from './core/hub-record.ts'
-import { createRecorder, type Recorder } from './core/recorder.ts'
-import { createSupervisor, type Supervisor } from './core/supervisor.ts'
+import { createHubRecord } from './core/hub-record.ts'
+import { recallReadings } from './core/last-readings.ts'
+import { createRecorder } from './core/recorder.ts'
+import { createSupervisor } from './core/supervisor.ts'
 import { within } from './core/within.ts'
-import { type AuditKey, loadAuditKey } from './io/audit-key.ts'
+import { startInterface } from './interface.ts'
+import { loadAuditKey } from './io/audit-key.ts'
 import { createClock } from './io/clock.ts'
 import { endOn } from './io/ending.ts'
-import { fileStamp, readFileText, writeFileDurably } from './io/files.ts'
 import { commandId, keyedHash, loadHubKey } from './io/hub-key.ts'
 import { createLog } from './io/log.ts'
 import { machineBoot } from './io/machine-boot.ts'
-import { processFigures } from './io/process-figures.ts'
 import { createProfiles } from './io/profiles.ts'
 import { createNotifier } from './io/sd-notify.ts'
 import { createSecrets } from './io/secrets.ts'
@@ -37,10 +32,9 @@ import { checkSettings, problemText } from './settings/check.ts'
 import { logOptionsOf } from './settings/log-options.ts'
 import type { Settings } from './settings/schema.ts'
 import { openStore } from './store/open.ts'
-import type { OpenedStore } from './store/opened-store.ts'
 import type { Store } from './store/store.ts'
 import { partingFrom } from './upstream/parting.ts'
-import { startUpstream, type Upstream } from './upstream/upstream.ts'
+import { startUpstream } from './upstream/upstream.ts'
 
 /** The composition root: the only file that knows everyone. */
 
@@ -125,10 +119,11 @@ async function startHub(settings: Settings, parts: HubParts): Promise<Hub> {
   const recorder = createRecorder({ store, clock, log, hash: keyedHash(key) }, signal)
   const record = createHubRecord({ recorder, clock, log })
   const auditKey = loadAuditKey(dirname(path))
-  const { fingerprint } = auditKey
-  const epoch = store.epoch
-  await record('linli.hub.started', { version: VERSION, node: process.versions.node, epoch, auditKey: fingerprint })
-  const supervisor = createSupervisor({ clock, log, io, recorder })
+  const { epoch } = store
+  const origin = { version: VERSION, node: process.versions.node, epoch, auditKey: auditKey.fingerprint }
+  await record('linli.hub.started', origin)
+  const readings = await recallReadings({ store, clock, log })
+  const supervisor = createSupervisor({ clock, log, io, recorder, readings })
   const auditHeads = new AuditHeads({ hub: settings.hub.id, store, recorder, clock, key: auditKey, signal })
   const clockWatch = new ClockWatch({ clock, quality, store, known: store.clock, log, signal })
   await supervisor.apply(plansOf(settings))
@@ -140,7 +135,8 @@ async function startHub(settings: Settings, parts: HubParts): Promise<Hub> {
   const common = { hub: settings.hub.id, store, clock, random: io.random, log, secrets, signal: parting.signal }
   const upstreams = settings.upstream.map((options) => ({ id: options.id, link: startUpstream(options, common) }))
   const seen = { settings, startedMs, clock, store, recorder, supervisor, desk, clockWatch, upstreams }
-  const api = await startInterface(settings, { ...parts, dataFolder: dirname(path), seen, io, key, auditKey, record })
+  const about = { version: VERSION, dataFolder: dirname(path) }
+  const api = await startInterface(settings, { ...parts, ...about, seen, io, key, auditKey, record })
   log.info('the hub runs', { hub: settings.hub.id, epoch: store.epoch, lastSeq: store.lastSeq(), api: api?.url })
   const ends = upstreams.map(({ link }) => link.done.then(() => new Promise<never>(() => undefined)))
   return {
@@ -177,93 +173,6 @@ async function startHub(settings: Settings, parts: HubParts): Promise<Hub> {
       log.info('the hub has stopped', { lastSeq: store.lastSeq() })
     },
   }
-}
-
-interface Parts {
-  readonly settings: Settings
-  readonly startedMs: number
-  readonly clock: Clock
-  readonly store: OpenedStore
-  readonly recorder: Recorder
-  readonly supervisor: Supervisor
-  readonly desk: Desk
-  readonly clockWatch: ClockWatch
-  readonly upstreams: readonly { readonly id: string; readonly link: Upstream }[]
-}
-
-interface InterfaceParts extends HubParts {
-  readonly seen: Parts
-  readonly dataFolder: string
-  readonly io: Io
-  readonly key: Uint8Array
-  readonly auditKey: AuditKey
-  readonly record: HubRecord
-}
-
-/** The HTTP interface, loaded only where the settings ask for it: its library costs a tenth of a second and 10 MB. */
-async function startInterface(settings: Settings, parts: InterfaceParts): Promise<Api | undefined> {
-  if (settings.api === undefined) return undefined
-  const { clock, log, signal, seen, io, key, auditKey, record } = parts
-  const [{ startApi }, { createTokenBook }] = await Promise.all([import('./api/server.ts'), import('./api/tokens.ts')])
-  const tokens = createTokenBook({
-    path: resolve(parts.dataFolder, 'tokens.json'),
-    files: { read: readFileText, write: writeFileDurably, stamp: fileStamp },
-    random: io.random,
-    clock,
-    changed: (change) => void record('linli.tokens.changed', change),
-  })
-  return startApi({
-    ...settings.api,
-    hub: { id: settings.hub.id, version: VERSION, epoch: () => seen.store.epoch, auditKey },
-    key,
-    secrets: io.secrets,
-    store: seen.store,
-    desk: seen.desk,
-    connections: seen.supervisor,
-    backup: (by) => record('linli.log.copied', { by }).then(() => seen.store.backup()),
-    consumers: settings.consumers,
-    clock,
-    log,
-    signal,
-    tokens,
-    health: () => healthOf(seen),
-    figures: () => figuresOf(seen),
-  })
-}
-
-/** What `/healthz` tells to who may know. */
-function healthOf({ settings, startedMs, clock, store, recorder, supervisor, clockWatch, upstreams }: Parts): {
-  ok: boolean
-  [name: string]: Json
-} {
-  const connections = supervisor.health()
-  const volatile = recorder.volatile()
-  const disk = store.disk()
-  return {
-    ok: volatile === 0 && disk !== 'full' && isWell(connections),
-    hub: settings.hub.id,
-    uptimeSeconds: Math.round((clock.monoMs() - startedMs) / 1000),
-    clock: clock.state(),
-    time: clockWatch.health(),
-    log: { epoch: store.epoch, firstSeq: store.firstSeq(), lastSeq: store.lastSeq(), volatileEvents: volatile, disk },
-    connections: JSON.parse(JSON.stringify(connections)),
-    upstream: upstreams.map(({ id, link }) => {
-      const { connected, lag, lastError } = link.state()
-      return { id, connected, lag, ...(lastError === undefined ? {} : { lastError }) }
-    }),
-  }
-}
-
-function figuresOf({ store, recorder, supervisor, desk, clockWatch, upstreams }: Parts): readonly Figure[] {
-  return [
-    ...store.figures(),
-    ...recorder.figures(),
-    ...supervisor.figures(),
-    ...desk.figures(),
-    ...clockWatch.figures(),
-    ...upstreams.flatMap(({ link }) => link.figures()),
-    ...processFigures(),
-  ]
 }
 
 /** The settings, or undefined after every mistake in them was said. */

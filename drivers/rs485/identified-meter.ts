@@ -1,5 +1,6 @@
 import { Fault, isFault } from '../../gateway/contract/fault.ts'
 import { type BcdPoint, decodeBcdPoint } from './bcd-point.ts'
+import { bcdCapacity, countersOf } from './capacity.ts'
 import type { Value } from './codec/value.ts'
 import type { Meter, PointValue, Poll } from './meter.ts'
 
@@ -12,7 +13,12 @@ export type Told =
 /** Ask for what stands behind an identifier. @throws Fault of reach `device` when no answer came, or one that is no use */
 export type Fetch = (identifier: string, attempts: number) => Promise<Told>
 
-type IdentifiedPoint = BcdPoint & { readonly identifier: string; readonly unit: string }
+interface IdentifiedPoint extends BcdPoint {
+  readonly identifier: string
+  readonly unit: string
+  readonly kind: 'counter' | 'gauge'
+  readonly unitAt?: number
+}
 
 export interface IdentifiedMeterOptions<Point extends IdentifiedPoint> {
   readonly id: string
@@ -27,6 +33,7 @@ export interface IdentifiedMeterOptions<Point extends IdentifiedPoint> {
 /** A meter that is asked by data identifiers, one request each: DL/T 645 and CJ/T 188. */
 export class IdentifiedMeter<Point extends IdentifiedPoint> implements Meter {
   readonly id: string
+  readonly counters: ReadonlyMap<string, number | undefined>
   readonly #options: IdentifiedMeterOptions<Point>
   readonly #points: ReadonlyMap<string, readonly Point[]>
   /** Identifiers that it refused, with what it said. */
@@ -34,6 +41,7 @@ export class IdentifiedMeter<Point extends IdentifiedPoint> implements Meter {
 
   constructor(options: IdentifiedMeterOptions<Point>) {
     this.id = options.id
+    this.counters = countersOf(options.points, bcdCapacity)
     this.#options = options
     this.#points = Map.groupBy(options.points, ({ identifier }) => identifier)
   }

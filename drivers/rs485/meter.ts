@@ -4,6 +4,8 @@ import type { Value } from './codec/value.ts'
 /** One device as its dialect reads it; the polling knows no more of a protocol than this. */
 export interface Meter {
   readonly id: string
+  /** Points that only rise, and the value that each never reaches because there it begins anew; undefined: not known. */
+  readonly counters: ReadonlyMap<string, number | undefined>
   /**
    * Read everything once.
    * @param attempts how often each request is sent at the most

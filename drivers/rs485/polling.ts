@@ -1,7 +1,8 @@
 import type { Host } from '../../gateway/contract/driver.ts'
 import type { Json, Seen } from '../../gateway/contract/event.ts'
 import { type Fault, isFault } from '../../gateway/contract/fault.ts'
-import type { Meter, Poll } from './meter.ts'
+import type { Meter, PointValue, Poll } from './meter.ts'
+import { type CounterChange, PointWatch } from './point-watch.ts'
 import { Schedule, type Turn } from './schedule.ts'
 
 /** A reading waits for the others of its round no longer than this. */
@@ -12,7 +13,7 @@ const WAIT_MS_MAX = 3_600_000
 const BATCHES_MAX = 8
 
 export interface PollingOptions {
-  readonly host: Pick<Host<unknown>, 'clock' | 'signal' | 'emit' | 'mark' | 'figures'>
+  readonly host: Pick<Host<unknown>, 'clock' | 'signal' | 'emit' | 'mark' | 'figures' | 'lastReading'>
   readonly meters: readonly PolledMeter[]
   /** How many devices are read at the same time: 1 on a line. */
   readonly lanes: number
@@ -32,6 +33,7 @@ export class Polling {
   readonly #options: PollingOptions
   readonly #schedule: Schedule
   readonly #meters: ReadonlyMap<string, Meter>
+  readonly #watches = new Map<string, PointWatch>()
   /** What was last said about a device; nothing before it was first read in this life. */
   readonly #marked = new Map<string, string>()
   #batch: Seen[] = []
@@ -49,6 +51,11 @@ export class Polling {
     this.#meters = new Map(options.meters.map(({ meter }) => [meter.id, meter]))
     const devices = options.meters.map(({ meter, everyMs }) => ({ id: meter.id, everyMs }))
     this.#schedule = new Schedule(devices, options.host.clock.monoMs())
+    for (const { meter } of options.meters) {
+      const watch = new PointWatch(meter.counters)
+      watch.remember(pointsIn(options.host.lastReading(meter.id)))
+      this.#watches.set(meter.id, watch)
+    }
   }
 
   /** Resolves when `host.signal` aborts, with everything that was read handed on. */
@@ -104,8 +111,7 @@ export class Polling {
       const poll = await this.#meters.get(id)!.read(repeat ? 1 + this.#options.retries : 1)
       this.#schedule.answered(id, clock.monoMs())
       this.#polls += 1
-      this.#mark(id, poll.trouble)
-      this.#gather(readingOf(id, poll))
+      this.#hold(id, poll)
     } catch (error) {
       if (!isFault(error) || error.reach !== 'device') {
         // Once it is over, what was still asked fails with the wire.
@@ -119,6 +125,15 @@ export class Polling {
       this.#asking -= 1
     }
     this.#turn()
+  }
+
+  /** Hold what was read against what was read before, and hand on what there is to say. */
+  #hold(id: string, poll: Poll): void {
+    const watch = this.#watches.get(id)!
+    const stillness = watch.stillness(poll.points, poll.monoMs)
+    this.#mark(id, poll.trouble ?? stillness)
+    for (const change of watch.look(poll.points)) this.#gather(counterEvent(id, poll.monoMs, change))
+    this.#gather(readingOf(id, poll, stillness !== undefined))
   }
 
   #mark(id: string, fault: Fault | undefined): void {
@@ -152,13 +167,35 @@ export class Polling {
   }
 }
 
-function readingOf(device: string, { points, monoMs, complete }: Poll): Seen {
+/** An alarm where somebody must look: what it counted is not what went through. */
+function counterEvent(device: string, monoMs: number, change: CounterChange): Seen {
+  return {
+    device,
+    type: 'linli.meter.counter',
+    class: change.change === 'rolled-over' ? 'status' : 'alarm',
+    privacy: 'personal',
+    monoMs,
+    data: { ...change },
+  }
+}
+
+/** The points of a reading that the log kept; it may be of another profile, or of an older version. */
+function pointsIn(data: ReturnType<Host<unknown>['lastReading']>): Readonly<Record<string, PointValue>> {
+  const points = data?.points
+  if (typeof points !== 'object' || points === null || Array.isArray(points)) return {}
+  const entries = Object.entries(points).filter(
+    ([, value]) => typeof value === 'object' && value !== null && 'v' in value,
+  )
+  return Object.fromEntries(entries) as unknown as Record<string, PointValue>
+}
+
+function readingOf(device: string, { points, monoMs, complete }: Poll, still: boolean): Seen {
   return {
     device,
     type: 'linli.meter.reading',
     class: 'telemetry',
     privacy: 'personal',
     monoMs,
-    data: { points: points as unknown as Json, quality: complete ? 'good' : 'partial' },
+    data: { points: points as unknown as Json, quality: still ? 'frozen' : complete ? 'good' : 'partial' },
   }
 }

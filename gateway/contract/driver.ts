@@ -103,6 +103,8 @@ export interface Host<Options> {
   emit(batch: readonly Seen[]): Promise<void>
   /** Trouble with one device while its neighbours go on working; undefined when it is well again. */
   mark(device: string, fault: Fault | undefined): void
+  /** What the newest reading of this device in the log says that was written before this life of the hub. */
+  lastReading(device: string): Readonly<Record<string, Json>> | undefined
   /** Serve a command verb of this connection, such as 'unlock'. */
   serve(verb: string, handler: (command: Command) => Promise<Outcome>): void
   /**

@@ -1,7 +1,7 @@
 import type { Clock } from '../contract/clock.ts'
 import type { Command, Outcome } from '../contract/command.ts'
 import type { Driver, Host, View } from '../contract/driver.ts'
-import type { SeenData } from '../contract/event.ts'
+import type { Json, SeenData } from '../contract/event.ts'
 import { Fault, isFault } from '../contract/fault.ts'
 import type { Figure } from '../contract/figure.ts'
 import type { Io } from '../contract/io.ts'
@@ -24,6 +24,8 @@ export interface ConnectionParts {
   readonly log: Log
   readonly io: Io
   readonly recorder: Recorder
+  /** What each device showed last, before this life of the hub; nothing when left out. */
+  readonly readings?: ReadonlyMap<string, Readonly<Record<string, Json>>>
 }
 
 /** A connection under supervision. */
@@ -136,7 +138,7 @@ class Connection implements Supervised {
 
   /** What the driver may touch in this life. After it a driver has nothing to say: what it saw then is not to be trusted. */
   #host(life: AbortSignal): Host<unknown> {
-    const { clock, io, recorder } = this.#parts
+    const { clock, io, recorder, readings } = this.#parts
     const { id, options } = this.plan
     return {
       connection: id,
@@ -149,6 +151,7 @@ class Connection implements Supervised {
       mark: (device, fault) => {
         if (!life.aborted) this.#mark(device, fault)
       },
+      lastReading: (device) => readings?.get(device),
       serve: (verb, handler) => this.#handlers.set(verb, handler),
       figures: (values) => {
         this.counters = values

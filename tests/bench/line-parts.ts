@@ -34,6 +34,7 @@ export async function startDriver<Options>(driver: Driver<Options>, settings: ob
     emit: async (batch: readonly Seen[]) => void batch.map(({ data }) => JSON.stringify(data)),
     mark() {},
     serve() {},
+    lastReading: () => undefined,
     figures() {},
     show() {},
     keep: (_name, make) => make(),

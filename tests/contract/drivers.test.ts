@@ -60,6 +60,7 @@ function living(driver: Driver, kind: string, outside: 'lost' | 'deaf') {
     emit: async (batch) => void seen.push(...batch),
     mark() {},
     serve() {},
+    lastReading: () => undefined,
     figures() {},
     show() {},
     keep: (_name, make) => make(),

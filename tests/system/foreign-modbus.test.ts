@@ -60,6 +60,7 @@ function start<Options>(driver: Driver<Options>, settings: object): Promise<void
     emit: async (batch) => void seen.push(...batch),
     mark: (id, fault) => void marks.push(`${id} ${fault?.code ?? 'well'}`),
     serve() {},
+    lastReading: () => undefined,
     figures() {},
     show() {},
     keep: (_name, make) => make(),

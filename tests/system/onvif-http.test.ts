@@ -39,6 +39,7 @@ function start(): Promise<string> {
     emit: async (batch) => void seen.push(...batch),
     mark() {},
     serve() {},
+    lastReading: () => undefined,
     figures() {},
     show() {},
     keep: (_name, make) => make(),

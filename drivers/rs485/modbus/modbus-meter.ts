@@ -1,4 +1,5 @@
 import { Fault, isFault } from '../../../gateway/contract/fault.ts'
+import { countersOf, registerCapacity } from '../capacity.ts'
 import { bitAt, EXCEPTIONS, type PduAnswer, type PduRequest, readRequest } from '../codec/pdu.ts'
 import { decodeValue, wordsOf } from '../codec/value.ts'
 import type { Meter, PointValue, Poll } from '../meter.ts'
@@ -22,6 +23,7 @@ const ILLEGAL_VALUE = 3
 /** A device on Modbus, read by its profile. Points that it does not have are found out once and left out. */
 export class ModbusMeter implements Meter {
   readonly id: string
+  readonly counters: ReadonlyMap<string, number | undefined>
   readonly #profile: ModbusProfile
   readonly #costs: PlanCosts
   readonly #ask: ModbusAsk
@@ -31,6 +33,7 @@ export class ModbusMeter implements Meter {
 
   constructor(id: string, profile: ModbusProfile, costs: PlanCosts, ask: ModbusAsk) {
     this.id = id
+    this.counters = countersOf(profile.points, registerCapacity)
     this.#profile = profile
     this.#costs = costs
     this.#ask = ask

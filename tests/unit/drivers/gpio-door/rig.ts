@@ -42,6 +42,7 @@ export class Life {
       serve: (verb, handler) => void this.#handlers.set(verb, handler),
       show() {},
       keep: (_name, make) => make(),
+      lastReading: () => undefined,
       figures: (values) => {
         this.figures = values
       },

@@ -74,6 +74,7 @@ export class Rig {
       serve() {},
       show() {},
       keep: (_name, make) => make(),
+      lastReading: () => undefined,
       figures: (values) => {
         this.figures = values
       },

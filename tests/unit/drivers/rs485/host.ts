@@ -72,6 +72,7 @@ export function bench(profiles: Readonly<Record<string, unknown>> = { 'test/four
     mark: (device: string, fault: Fault | undefined) =>
       void marks.push(`${device} ${fault === undefined ? 'well' : fault.code}`),
     serve() {},
+    lastReading: () => undefined,
     figures: (values) => {
       counters = values
     },

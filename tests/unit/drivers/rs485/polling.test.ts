@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { Meter, Poll } from '../../../../drivers/rs485/meter.ts'
 import { Polling } from '../../../../drivers/rs485/polling.ts'
 import type { Clock } from '../../../../gateway/contract/clock.ts'
+import type { Host } from '../../../../gateway/contract/driver.ts'
 import type { Seen } from '../../../../gateway/contract/event.ts'
 import { Fault } from '../../../../gateway/contract/fault.ts'
 import { VirtualClock } from '../../../../hardware-sim/clock.ts'
@@ -12,11 +13,12 @@ interface Play {
   /** What a read of this meter brings, and how long it takes. */
   readonly read?: (id: string, turn: number) => { tookMs: number; fault?: Fault; poll?: Partial<Poll> }
   readonly emit?: (batch: readonly Seen[]) => Promise<void>
+  readonly lastReading?: Host<unknown>['lastReading']
 }
 
 function polling(
   ids: readonly string[],
-  { lanes = 1, everyMs = 1000, read = () => ({ tookMs: 5 }), emit }: Play = {},
+  { lanes = 1, everyMs = 1000, read = () => ({ tookMs: 5 }), emit, lastReading = () => undefined }: Play = {},
   waited = (_ms: number): unknown => undefined,
 ) {
   const clock = new VirtualClock()
@@ -38,6 +40,7 @@ function polling(
   let figures: Readonly<Record<string, number>> = {}
   const meterOf = (id: string): Meter => ({
     id,
+    counters: new Map([['energy', 1000]]),
     async read(count) {
       attempts.set(id, [...(attempts.get(id) ?? []), count])
       const turn = (turns.get(id) ?? 0) + 1
@@ -62,6 +65,7 @@ function polling(
       await emit?.(batch)
     },
     mark: (id: string, fault: Fault | undefined) => void marks.push(`${id} ${fault?.code ?? 'well'}`),
+    lastReading,
     figures: (values: Readonly<Record<string, number>>) => {
       figures = values
     },
@@ -203,4 +207,48 @@ test('no timer is set for a part of a millisecond', async () => {
   await clock.advance(1000)
   expect(waits.length).toBeGreaterThan(9)
   expect(waits.every((ms) => Number.isInteger(ms))).toBe(true)
+})
+
+test('a counter that goes back is an alarm before its reading, one that rolls over a word; what the log knew counts', async () => {
+  const seen: Seen[] = []
+  const energy = [3, 999, 2]
+  const { clock } = polling(['a'], {
+    read: (_id, turn) => ({ tookMs: 5, poll: { points: { energy: { v: energy[turn - 1] ?? 2, u: 'kWh' } } } }),
+    emit: async (batch) => void seen.push(...batch),
+    lastReading: (device) =>
+      device === 'a' ? { points: { energy: { v: 40, u: 'kWh' } }, quality: 'good' } : undefined,
+  })
+  await clock.advance(2900)
+  expect(seen.map(({ type, class: name, data }) => [type, name, type === 'linli.meter.counter' ? data : 0])).toEqual([
+    ['linli.meter.counter', 'alarm', { point: 'energy', change: 'went-back', before: 40, after: 3, u: 'kWh' }],
+    ['linli.meter.reading', 'telemetry', 0],
+    ['linli.meter.reading', 'telemetry', 0],
+    [
+      'linli.meter.counter',
+      'status',
+      { point: 'energy', change: 'rolled-over', before: 999, after: 2, gain: 3, u: 'kWh' },
+    ],
+    ['linli.meter.reading', 'telemetry', 0],
+  ])
+})
+
+test.each([[{}], [{ points: null }], [{ points: 'text' }], [{ points: { energy: 7, power: null } }]])(
+  'a last reading of another shape (%j) is none',
+  async (data) => {
+    const { clock, batches } = polling(['a'], { lastReading: () => data })
+    await clock.advance(100)
+    expect(batches).toEqual([{ atMs: 5, devices: ['a'] }])
+  },
+)
+
+test('a frozen meter is marked, and its readings say so', async () => {
+  const qualities: unknown[] = []
+  const { clock, marks } = polling(['a'], {
+    everyMs: 30_000,
+    read: () => ({ tookMs: 5, poll: { points: { voltage: { v: 230.1, u: 'V' } } } }),
+    emit: async (batch) => void qualities.push(...batch.map(({ data }) => data.quality)),
+  })
+  await clock.advance(16 * 60_000)
+  expect(marks).toEqual(['a well', 'a frozen'])
+  expect([qualities[0], qualities.at(-1)]).toEqual(['good', 'frozen'])
 })
