@@ -12,6 +12,8 @@ export interface CheckLimits {
   readonly units: AddressRange
   /** How a device is spoken to, where one wire is shared; left out on a network, which carries Modbus only. */
   readonly terms?: (device: LineDeviceOptions, profile: Profile) => Terms
+  /** The speed is that of a serial server, and nobody can change it between two questions. */
+  readonly oneSpeed?: boolean
 }
 
 type Known = ReadonlyMap<string, Profile | undefined>
@@ -41,6 +43,8 @@ export async function checkDevices(
     }
   }
   problems.push(...wrongAddresses(devices, known, limits.units), ...addressesTwice(devices, known))
+  if (limits.terms !== undefined && limits.oneSpeed === true)
+    problems.push(...otherSpeeds(devices, known, limits.terms))
   problems.push(...(limits.terms === undefined ? notModbus(devices, known) : tooMuch(devices, known, limits.terms)))
   return problems
 }
@@ -90,6 +94,28 @@ function notModbus(devices: readonly LineDeviceOptions[], known: Known): Problem
           },
         ],
   )
+}
+
+function otherSpeeds(devices: readonly LineDeviceOptions[], known: Known, terms: NonNullable<CheckLimits['terms']>) {
+  const speeds = devices.map((device) => {
+    const profile = known.get(device.profile)
+    if (profile === undefined) return undefined
+    const { baud, dataBits, parity, stopBits } = terms(device, profile).serial
+    return `${baud} ${dataBits}${parity[0]!.toUpperCase()}${stopBits}`
+  })
+  const first = speeds.find((speed) => speed !== undefined)
+  return speeds.flatMap((speed, at): Problem[] => {
+    if (speed === undefined || speed === first) return []
+    return [
+      {
+        severity: 'error',
+        path: ['devices', at],
+        found: speed,
+        message: `a serial server has one speed for all of its devices, and the first has ${first}`,
+        hint: 'say baud and parity of the server at `rs485`, set the device to them, or hang it on another line',
+      },
+    ]
+  })
 }
 
 /** Whether the wire has the time for everything that is to be read. */

@@ -42,3 +42,10 @@ export function jammed(bytes: number, forMs: number): Fault {
     },
   )
 }
+
+export function fixedSpeed(baud: number): Fault {
+  return new Fault('setup', `this line can't be set to ${baud} baud`, {
+    code: 'speed',
+    hint: 'a serial server has one speed for all of its devices: `linli check` says which of them has another',
+  })
+}

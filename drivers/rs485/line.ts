@@ -2,7 +2,7 @@ import type { Clock } from '../../gateway/contract/clock.ts'
 import type { SerialSettings, SerialWire, Wire } from '../../gateway/contract/io.ts'
 import type { Question, Seen } from './codec/question.ts'
 import type { Exchange, FlightRecorder } from './flight-recorder.ts'
-import { jammed, unanswered } from './line-faults.ts'
+import { fixedSpeed, jammed, unanswered } from './line-faults.ts'
 import { Listening } from './listening.ts'
 import type { Terms } from './terms.ts'
 import { characterMs, gapMs } from './timing.ts'
@@ -222,7 +222,7 @@ export class Line {
   async #tune(serial: SerialSettings): Promise<void> {
     if (isSame(serial, this.#serial)) return
     if (this.#wire.configure === undefined) {
-      throw new Error(`this wire can't be set to ${serial.baud} baud, and nobody checked`)
+      throw fixedSpeed(serial.baud)
     }
     await this.#quiet(this.#gapMs)
     await this.#wire.configure(serial)

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { duration, name } from '../../gateway/contract/units.ts'
+import { isOnNetwork, serialServer } from './open-wire.ts'
 
 /** Shorter intervals than this no meter keeps up with, and the log would fill with repetitions. */
 const EVERY_MS_MIN = 10
@@ -69,7 +70,14 @@ const DEVICES = 'The devices on this connection.'
 export const rs485Options = z.strictObject({
   rs485: z
     .strictObject({
-      port: z.string().min(1).max(200).describe('Serial port, best by where it is plugged in: /dev/serial/by-path/...'),
+      port: z
+        .string()
+        .min(1)
+        .max(200)
+        .refine((port) => !isOnNetwork(port) || serialServer(port) !== undefined, 'tcp://host:port is wanted')
+        .describe(
+          'Serial port, best by where it is plugged in: /dev/serial/by-path/...; or a serial server: tcp://192.168.1.20:4001.',
+        ),
       ...serialFields,
       timeout: timeout
         .prefault('500ms')

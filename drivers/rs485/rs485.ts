@@ -11,10 +11,12 @@ import { loadProfiles } from './load-profile.ts'
 import type { Meter } from './meter.ts'
 import { ModbusMeter } from './modbus/modbus-meter.ts'
 import type { ModbusProfile } from './modbus/modbus-profile.ts'
+import { isOnNetwork, openWire } from './open-wire.ts'
 import { type LineDeviceOptions, type Rs485Options, rs485Options } from './options.ts'
 import { Polling } from './polling.ts'
 import type { Profile } from './profile.ts'
 import { scan } from './scan/scan.ts'
+import { TRIALS, trialsAt } from './scan/trials.ts'
 import { type Terms, termsOf } from './terms.ts'
 
 /* MODBUS over Serial Line V1.02, 2.2: 0 is everybody, 248 to 255 are reserved. */
@@ -27,9 +29,15 @@ export const rs485: Driver<Rs485Options> = {
   kind: 'rs485',
   options: rs485Options,
   devices: ({ devices }) => devices.map(({ id }) => id),
-  claims: ({ rs485: { port } }) => [{ what: `serial port ${port}`, path: ['rs485', 'port'] }],
+  claims: ({ rs485: { port } }) => [
+    { what: `serial ${isOnNetwork(port) ? 'server' : 'port'} ${port}`, path: ['rs485', 'port'] },
+  ],
   check: ({ rs485: line, devices }, { profiles }) =>
-    checkDevices(devices, profiles, { units: UNITS, terms: (device, profile) => termsOf(line, device, profile) }),
+    checkDevices(devices, profiles, {
+      units: UNITS,
+      terms: (device, profile) => termsOf(line, device, profile),
+      oneSpeed: isOnNetwork(line.port),
+    }),
   run,
   probe,
 }
@@ -46,7 +54,7 @@ async function run(host: Host<Rs485Options>): Promise<void> {
     return { device, profile, terms: termsOf(options.rs485, device, profile) }
   })
   const first = devices[0]?.terms ?? termsOf(options.rs485, {}, PLAIN)
-  const wire = await io.serial.open(port, first.serial, signal)
+  const wire = await openWire(port, first.serial, io, signal)
   try {
     const line = new Line({ wire, clock, ...first })
     const meters = devices.map((each) => ({ meter: makeMeter(each, line), everyMs: each.device.every }))
@@ -61,9 +69,17 @@ async function run(host: Host<Rs485Options>): Promise<void> {
 async function* probe({ options, signal, clock, io, patience }: ProbeHost<Rs485Options>): AsyncIterable<Probed> {
   const profiles = await loadProfiles(await io.profiles.list(), io.profiles)
   const first = termsOf(options.rs485, {}, PLAIN)
-  const wire = await io.serial.open(options.rs485.port, first.serial, signal)
+  const { port } = options.rs485
+  const wire = await openWire(port, first.serial, io, signal)
+  const trials = isOnNetwork(port) ? trialsAt(first.serial) : TRIALS
   try {
-    yield* scan({ line: new Line({ wire, clock, ...first }), profiles: [...profiles.values()], signal, patience })
+    yield* scan({
+      line: new Line({ wire, clock, ...first }),
+      profiles: [...profiles.values()],
+      signal,
+      patience,
+      trials,
+    })
   } finally {
     await wire.close()
   }

@@ -48,6 +48,16 @@ export const TRIALS: readonly Trial[] = [
   ...MODBUS.map((serial) => ({ protocol: 'modbus', serial, units: OTHER_UNITS }) as const),
 ]
 
+/** All that can be tried where the speed can't be changed. */
+export function trialsAt(serial: SerialSettings): readonly Trial[] {
+  return [
+    { protocol: 'dlt645', serial, units: NO_UNITS },
+    { protocol: 'cjt188', serial, units: NO_UNITS },
+    { protocol: 'modbus', serial, units: USUAL_UNITS },
+    { protocol: 'modbus', serial, units: OTHER_UNITS },
+  ]
+}
+
 /** From the end of a request to the begin of an answer: nobody who is there thinks for longer. */
 const MODBUS_ANSWER_MS = 200
 /** DL/T 645-2007, 5.3.3: 500 ms at the most. */

@@ -99,3 +99,19 @@ test('what is not said has a default', () => {
     devices: [{ id: 'a', profile: 'test/four', address: 1, every: 10_000 }],
   })
 })
+
+test('a serial server has one speed: who has another is told, and so is an address that is none', async () => {
+  const problems = await line([device('a', 1), { ...device('b', 2), serial: { baud: 2400 } }, device('c', 3)], {
+    port: 'tcp://127.0.0.1:4001',
+  })
+  expect(told(problems)).toEqual([
+    'error devices.1 ("2400 8N1"): a serial server has one speed for all of its devices, and the first has 9600 8N1 | say baud and parity of the server at `rs485`, set the device to them, or hang it on another line',
+  ])
+  const wrong = (port: string) => rs485.options.safeParse({ rs485: { port }, devices: [] }).success
+  expect(['tcp://127.0.0.1', 'tcp:4001', 'tcp://:4001', 'tcp://box:4001'].map(wrong)).toEqual([
+    false,
+    false,
+    false,
+    true,
+  ])
+})
