@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { duration, name } from '../../gateway/contract/units.ts'
-import { isOnNetwork, serialServer } from './open-wire.ts'
+import { isOnNetwork, serialServer } from './serial-server.ts'
 
 /** Shorter intervals than this no meter keeps up with, and the log would fill with repetitions. */
 const EVERY_MS_MIN = 10
