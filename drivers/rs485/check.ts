@@ -3,6 +3,7 @@ import { isFault } from '../../gateway/contract/fault.ts'
 import type { ProfileIo } from '../../gateway/contract/io.ts'
 import { type AddressRange, addressKey, wrongAddress } from './address.ts'
 import { airtimeMs } from './costs.ts'
+import { demandOf, secondsText } from './demand.ts'
 import { loadProfile } from './load-profile.ts'
 import type { LineDeviceOptions } from './options.ts'
 import type { Profile } from './profile.ts'
@@ -124,19 +125,21 @@ function tooMuch(
   known: Known,
   terms: NonNullable<CheckLimits['terms']>,
 ): Problem[] {
-  let share = 0
-  for (const device of devices) {
+  const shares = devices.flatMap((device) => {
     const profile = known.get(device.profile)
-    if (profile !== undefined) share += airtimeMs(profile, terms(device, profile).serial) / device.every
-  }
+    if (profile === undefined) return []
+    return [{ everyMs: device.every, roundMs: airtimeMs(profile, terms(device, profile).serial) }]
+  })
+  const { share, cycleMs, neededMs } = demandOf(shares)
   if (share <= 1) return []
   const percent = Math.ceil(share * 100)
+  const needs = `this line needs ${secondsText(neededMs)} for a ${secondsText(cycleMs)} cycle`
   return [
     {
       severity: 'warning',
       path: ['devices'],
       found: `${percent} % of the time`,
-      message: `reading all of these at their intervals needs ${percent} % of the line's time`,
+      message: `${needs}: reading all of these at their intervals takes ${percent} % of its time`,
       hint: `make every \`every\` ${Math.ceil(share * 10) / 10} times as long, raise the baud rate, or use a second line`,
     },
   ]

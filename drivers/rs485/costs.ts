@@ -1,4 +1,5 @@
 import type { SerialSettings } from '../../gateway/contract/io.ts'
+import type { PlannedRequest } from './meter.ts'
 import { type Block, type PlanCosts, planBlocks } from './plan.ts'
 import type { Profile } from './profile.ts'
 import { characterMs, gapMs } from './timing.ts'
@@ -24,12 +25,9 @@ export function serialCosts(settings: SerialSettings): PlanCosts {
 /** On a network a question costs much more than the registers in it. */
 export const NETWORK_COSTS: PlanCosts = { requestMs: 1, registerMs: 0.001, registersMax: REGISTERS_MAX }
 
-/** How long one round of these blocks holds the line. */
-export function roundMs(blocks: readonly Block[], { requestMs, registerMs }: PlanCosts): number {
-  return blocks.reduce((sum, { table, count }) => {
-    const registers = table === 'coil' || table === 'discrete' ? Math.ceil(count / 16) : count
-    return sum + requestMs + registers * registerMs
-  }, 0)
+/** In how many registers a block travels: sixteen coils have the room of one. */
+export function registersOf({ table, count }: Block): number {
+  return table === 'coil' || table === 'discrete' ? Math.ceil(count / 16) : count
 }
 
 /* DL/T 645-2007 and CJ/T 188-2004: waking bytes, head, address, sum and end, of request and answer together; what they carry comes on top. */
@@ -37,18 +35,37 @@ const SUMMED_CHARACTERS: Readonly<Record<'dlt645' | 'cjt188', number>> = { dlt64
 /** From the end of a request to the begin of its answer: 20 to 500 ms are allowed. */
 const SUMMED_TURNAROUND_MS = 60
 
+/** How long one request and its answer hold a serial line. */
+export function requestMs(
+  profile: Profile,
+  settings: SerialSettings,
+  { what, registers }: Pick<PlannedRequest, 'what' | 'registers'>,
+): number {
+  if (profile.protocol === 'modbus') {
+    const costs = serialCosts(settings)
+    return costs.requestMs + registers * costs.registerMs
+  }
+  const points: readonly { identifier: string; at: number; bytes: number }[] = profile.points
+  const ends = points.filter(({ identifier }) => identifier === what).map(({ at, bytes }) => at + bytes)
+  const characters = SUMMED_CHARACTERS[profile.protocol] + what.length + Math.max(0, ...ends)
+  return characters * characterMs(settings) + SUMMED_TURNAROUND_MS + gapMs(settings)
+}
+
 /** How long reading everything once holds a serial line. */
 export function airtimeMs(profile: Profile, settings: SerialSettings): number {
+  return firstRequests(profile, settings).reduce((sum, request) => sum + requestMs(profile, settings, request), 0)
+}
+
+/** What is asked for in a round before a device has refused anything. */
+function firstRequests(profile: Profile, settings: SerialSettings): Pick<PlannedRequest, 'what' | 'registers'>[] {
   if (profile.protocol === 'modbus') {
     const costs = serialCosts(settings)
     const registersMax = Math.min(costs.registersMax, profile.blockMax)
-    return roundMs(planBlocks(profile.points, { ...costs, registersMax }), costs)
+    return planBlocks(profile.points, { ...costs, registersMax }).map((block) => ({
+      what: '',
+      registers: registersOf(block),
+    }))
   }
-  const charMs = characterMs(settings)
-  const points: readonly { identifier: string; at: number; bytes: number }[] = profile.points
-  return [...Map.groupBy(points, ({ identifier }) => identifier)].reduce((sum, [identifier, ofOne]) => {
-    const carried = identifier.length + Math.max(...ofOne.map(({ at, bytes }) => at + bytes))
-    const characters = SUMMED_CHARACTERS[profile.protocol] + carried
-    return sum + characters * charMs + SUMMED_TURNAROUND_MS + gapMs(settings)
-  }, 0)
+  const points: readonly { identifier: string }[] = profile.points
+  return [...new Set(points.map(({ identifier }) => identifier))].map((what) => ({ what, registers: 0 }))
 }

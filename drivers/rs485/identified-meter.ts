@@ -2,7 +2,7 @@ import { Fault, isFault } from '../../gateway/contract/fault.ts'
 import { type BcdPoint, decodeBcdPoint } from './bcd-point.ts'
 import { bcdCapacity, countersOf } from './capacity.ts'
 import type { Value } from './codec/value.ts'
-import type { Meter, PointValue, Poll } from './meter.ts'
+import type { MeterPlan, PlannedMeter, PointValue, Poll } from './meter.ts'
 
 /** What a meter said of one identifier. */
 export type Told =
@@ -31,7 +31,7 @@ export interface IdentifiedMeterOptions<Point extends IdentifiedPoint> {
 }
 
 /** A meter that is asked by data identifiers, one request each: DL/T 645 and CJ/T 188. */
-export class IdentifiedMeter<Point extends IdentifiedPoint> implements Meter {
+export class IdentifiedMeter<Point extends IdentifiedPoint> implements PlannedMeter {
   readonly id: string
   readonly counters: ReadonlyMap<string, number | undefined>
   readonly #options: IdentifiedMeterOptions<Point>
@@ -44,6 +44,15 @@ export class IdentifiedMeter<Point extends IdentifiedPoint> implements Meter {
     this.counters = countersOf(options.points, bcdCapacity)
     this.#options = options
     this.#points = Map.groupBy(options.points, ({ identifier }) => identifier)
+  }
+
+  plan(): MeterPlan {
+    const namesOf = (identifier: string): string[] => this.#points.get(identifier)!.map(({ point }) => point)
+    const asked = [...this.#points.keys()].filter((identifier) => !this.#refused.has(identifier))
+    return {
+      requests: asked.map((what) => ({ what, points: namesOf(what), registers: 0 })),
+      refused: [...this.#refused].flatMap(([identifier, why]) => namesOf(identifier).map((point) => ({ point, why }))),
+    }
   }
 
   async read(attempts: number): Promise<Poll> {

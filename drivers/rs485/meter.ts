@@ -14,6 +14,26 @@ export interface Meter {
   read(attempts: number): Promise<Poll>
 }
 
+/** A meter that says what it asks for. */
+export interface PlannedMeter extends Meter {
+  plan(): MeterPlan
+}
+
+export interface MeterPlan {
+  /** What goes out in one round, in this order. */
+  readonly requests: readonly PlannedRequest[]
+  /** Points that the device refused, with what it said: they are left out. */
+  readonly refused: readonly { readonly point: string; readonly why: string }[]
+}
+
+export interface PlannedRequest {
+  /** `holding 100 to 139`, or a data identifier. */
+  readonly what: string
+  readonly points: readonly string[]
+  /** How many registers it asks for, where it asks for registers. */
+  readonly registers: number
+}
+
 /** What one round of questions to a device brought. */
 export interface Poll {
   readonly points: Readonly<Record<string, PointValue>>

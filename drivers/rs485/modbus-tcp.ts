@@ -3,8 +3,10 @@ import { Fault } from '../../gateway/contract/fault.ts'
 import { type AddressRange, unitOf } from './address.ts'
 import { checkDevices } from './check.ts'
 import { NETWORK_COSTS } from './costs.ts'
+import { refusedBy } from './lessons.ts'
+import { planView } from './line-plan.ts'
 import { loadProfiles } from './load-profile.ts'
-import { ModbusMeter } from './modbus/modbus-meter.ts'
+import { type ModbusAsk, ModbusMeter } from './modbus/modbus-meter.ts'
 import type { ModbusProfile } from './modbus/modbus-profile.ts'
 import { type DeviceOptions, type ModbusTcpOptions, modbusTcpOptions } from './options.ts'
 import { Polling } from './polling.ts'
@@ -36,11 +38,12 @@ async function run(host: Host<ModbusTcpOptions>): Promise<void> {
     const tcp = new TcpHost({ wire, clock, timeoutMs, inFlightMax: inFlight })
     const meters = options.devices.map((device) => {
       const unit = unitOf(device, UNITS)
-      const meter = new ModbusMeter(device.id, modbusOnly(device, profiles), NETWORK_COSTS, (request, attempts) =>
-        tcp.ask(unit, request, { attempts }),
-      )
-      return { meter, everyMs: device.every }
+      const profile = modbusOnly(device, profiles)
+      const ask: ModbusAsk = (request, attempts) => tcp.ask(unit, request, { attempts })
+      const meter = new ModbusMeter(device.id, profile, NETWORK_COSTS, ask, refusedBy(device.id, host))
+      return { meter, device, profile, everyMs: device.every }
     })
+    host.show('plan', planView(meters))
     const polling = new Polling({ host, meters, lanes: inFlight, retries, account: () => ({ ...tcp.account }) })
     await Promise.race([polling.run(), heard(tcp, signal)])
   } finally {

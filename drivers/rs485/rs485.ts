@@ -1,4 +1,6 @@
+import type { Clock } from '../../gateway/contract/clock.ts'
 import type { Driver, Host, Probed, ProbeHost } from '../../gateway/contract/driver.ts'
+import { isFault } from '../../gateway/contract/fault.ts'
 import { type AddressRange, unitOf } from './address.ts'
 import { checkDevices } from './check.ts'
 import { cjt188Meter } from './cjt188/cjt188-meter.ts'
@@ -6,10 +8,14 @@ import { readAnswer } from './codec/pdu.ts'
 import { rtuQuestion } from './codec/rtu.ts'
 import { serialCosts } from './costs.ts'
 import { type AskLine, dlt645Meter } from './dlt645/dlt645-meter.ts'
+import { FlightRecorder } from './flight-recorder.ts'
+import { refusedBy } from './lessons.ts'
 import { Line } from './line.ts'
+import { type Measured, planView } from './line-plan.ts'
+import { traceView } from './line-trace.ts'
 import { loadProfiles } from './load-profile.ts'
-import type { Meter } from './meter.ts'
-import { ModbusMeter } from './modbus/modbus-meter.ts'
+import type { PlannedMeter } from './meter.ts'
+import { type ModbusAsk, ModbusMeter } from './modbus/modbus-meter.ts'
 import type { ModbusProfile } from './modbus/modbus-profile.ts'
 import { openWire } from './open-wire.ts'
 import { type LineDeviceOptions, type Rs485Options, rs485Options } from './options.ts'
@@ -55,12 +61,23 @@ async function run(host: Host<Rs485Options>): Promise<void> {
     return { device, profile, terms: termsOf(options.rs485, device, profile) }
   })
   const first = devices[0]?.terms ?? termsOf(options.rs485, {}, PLAIN)
+  const recorder = host.keep('recorder', () => new FlightRecorder())
+  const dialects = new Map(devices.map(({ device, profile }) => [device.id, profile.protocol]))
+  host.show('trace', traceView({ recorder, clock, dialectOf: (id) => dialects.get(id) }))
   const wire = await openWire(port, first.serial, io, signal)
   try {
-    const line = new Line({ wire, clock, ...first })
-    const meters = devices.map((each) => ({ meter: makeMeter(each, line), everyMs: each.device.every }))
+    const line = new Line({ wire, clock, recorder, ...first })
+    const planned = devices.map((each) => ({ ...each, serial: each.terms.serial, meter: makeMeter(each, line, host) }))
+    host.show(
+      'plan',
+      planView(planned, () => measured(line, clock)),
+    )
+    const meters = planned.map(({ meter, device }) => ({ meter, everyMs: device.every }))
     const polling = new Polling({ host, meters, lanes: 1, retries, account: () => ({ ...line.account }) })
     await Promise.race([polling.run(), lost(wire.gone, signal)])
+  } catch (error) {
+    if (isFault(error) && !signal.aborted) recorder.broken(error.code, clock.monoMs())
+    throw error
   } finally {
     await wire.close()
   }
@@ -93,11 +110,15 @@ interface LineDevice {
 }
 
 /** The dialect by the profile's protocol. */
-function makeMeter({ device, profile, terms }: LineDevice, line: Line): Meter {
-  const ask: AskLine = (question, attempts) => line.ask(question, { attempts, terms })
+function makeMeter(
+  { device, profile, terms }: LineDevice,
+  line: Line,
+  host: Pick<Host<unknown>, 'keep'>,
+): PlannedMeter {
+  const ask: AskLine = (question, attempts) => line.ask(question, { attempts, terms, device: device.id })
   switch (profile.protocol) {
     case 'modbus':
-      return modbusMeter(device, profile, terms, ask)
+      return modbusMeter({ device, profile, terms }, ask, refusedBy(device.id, host))
     case 'dlt645':
       return dlt645Meter(device.id, String(device.address), profile, ask)
     case 'cjt188':
@@ -107,14 +128,24 @@ function makeMeter({ device, profile, terms }: LineDevice, line: Line): Meter {
   }
 }
 
-function modbusMeter(device: LineDeviceOptions, profile: ModbusProfile, { serial }: Terms, ask: AskLine): Meter {
+function modbusMeter(
+  { device, profile, terms }: LineDevice & { readonly profile: ModbusProfile },
+  ask: AskLine,
+  refused: Map<string, string>,
+): PlannedMeter {
   const unit = unitOf(device, UNITS)
-  return new ModbusMeter(device.id, profile, serialCosts(serial), async (request, attempts) => {
+  const askOnce: ModbusAsk = async (request, attempts) => {
     const { payload, monoMs } = await ask(rtuQuestion(unit, request), attempts)
     const answer = readAnswer(request, payload)
     if (answer === undefined) throw new Error('the codec matched a frame that is no answer')
     return { answer, monoMs }
-  })
+  }
+  return new ModbusMeter(device.id, profile, serialCosts(terms.serial), askOnce, refused)
+}
+
+function measured(line: Line, clock: Clock): Measured {
+  const { openedMs, account, devices } = line
+  return { forMs: clock.monoMs() - openedMs, airtimeMs: account.airtimeMs, devices }
 }
 
 /** Never resolves; rejects when the world took the wire away, even while nobody asks. */

@@ -4,7 +4,7 @@ import { cjt188Question, readCjt188, unitOf } from '../codec/cjt188.ts'
 import type { Value } from '../codec/value.ts'
 import type { AskLine } from '../dlt645/dlt645-meter.ts'
 import { type Fetch, IdentifiedMeter } from '../identified-meter.ts'
-import type { Meter } from '../meter.ts'
+import type { PlannedMeter } from '../meter.ts'
 import type { Cjt188Point, Cjt188Profile } from './cjt188-profile.ts'
 
 export const ADDRESS_DIGITS = 14
@@ -16,7 +16,7 @@ const PRECISION_DIGITS = 15
 const READ = 0x01
 
 /** @param address digits as they are printed on the meter, fourteen at the most */
-export function cjt188Meter(id: string, address: string, profile: Cjt188Profile, ask: AskLine): Meter {
+export function cjt188Meter(id: string, address: string, profile: Cjt188Profile, ask: AskLine): PlannedMeter {
   let serial = 0
   const fetch: Fetch = async (identifier, attempts) => {
     const wantedBytes = profile.answers[identifier]!

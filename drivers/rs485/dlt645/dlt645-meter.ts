@@ -3,7 +3,7 @@ import { type Dlt645Request, dlt645Question, readDlt645 } from '../codec/dlt645.
 import type { Question } from '../codec/question.ts'
 import { type Fetch, IdentifiedMeter, type Told } from '../identified-meter.ts'
 import type { Heard } from '../line.ts'
-import type { Meter } from '../meter.ts'
+import type { PlannedMeter } from '../meter.ts'
 import type { Dlt645Profile } from './dlt645-profile.ts'
 
 export const ADDRESS_DIGITS = 12
@@ -24,7 +24,7 @@ const FRAMES_MAX = 255
 export type AskLine = (question: Question, attempts: number) => Promise<Heard>
 
 /** @param address digits as they are printed on the meter, twelve at the most */
-export function dlt645Meter(id: string, address: string, profile: Dlt645Profile, ask: AskLine): Meter {
+export function dlt645Meter(id: string, address: string, profile: Dlt645Profile, ask: AskLine): PlannedMeter {
   const lengths = lengthsOf(profile)
   const fetch: Fetch = (identifier, attempts) =>
     read(

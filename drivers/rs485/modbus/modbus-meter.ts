@@ -2,7 +2,8 @@ import { Fault, isFault } from '../../../gateway/contract/fault.ts'
 import { countersOf, registerCapacity } from '../capacity.ts'
 import { bitAt, EXCEPTIONS, type PduAnswer, type PduRequest, readRequest } from '../codec/pdu.ts'
 import { decodeValue, wordsOf } from '../codec/value.ts'
-import type { Meter, PointValue, Poll } from '../meter.ts'
+import { registersOf } from '../costs.ts'
+import type { MeterPlan, PlannedMeter, PointValue, Poll } from '../meter.ts'
 import { type Block, halves, type PlanCosts, planBlocks } from '../plan.ts'
 import type { ModbusPoint, ModbusProfile } from './modbus-profile.ts'
 
@@ -21,7 +22,7 @@ const ILLEGAL_ADDRESS = 2
 const ILLEGAL_VALUE = 3
 
 /** A device on Modbus, read by its profile. Points that it does not have are found out once and left out. */
-export class ModbusMeter implements Meter {
+export class ModbusMeter implements PlannedMeter {
   readonly id: string
   readonly counters: ReadonlyMap<string, number | undefined>
   readonly #profile: ModbusProfile
@@ -29,20 +30,39 @@ export class ModbusMeter implements Meter {
   readonly #ask: ModbusAsk
   #blocks: Block[]
   /** Names of the points that the device refused, with what it said. */
-  readonly #refused = new Map<string, string>()
+  readonly #refused: Map<string, string>
 
-  constructor(id: string, profile: ModbusProfile, costs: PlanCosts, ask: ModbusAsk) {
+  /** @param refused what it refused in an earlier life of its connection, and where that is kept */
+  constructor(
+    id: string,
+    profile: ModbusProfile,
+    costs: PlanCosts,
+    ask: ModbusAsk,
+    refused = new Map<string, string>(),
+  ) {
     this.id = id
     this.counters = countersOf(profile.points, registerCapacity)
     this.#profile = profile
     this.#costs = costs
     this.#ask = ask
+    this.#refused = refused
     this.#blocks = this.#plan()
   }
 
   /** What is asked in one round now, in this order. */
   get blocks(): readonly Block[] {
     return this.#blocks
+  }
+
+  plan(): MeterPlan {
+    return {
+      requests: this.#blocks.map((block) => ({
+        what: placesOf(block),
+        points: block.points.map(({ point }) => point),
+        registers: registersOf(block),
+      })),
+      refused: [...this.#refused].map(([point, why]) => ({ point, why })),
+    }
   }
 
   async read(attempts: number): Promise<Poll> {
@@ -107,6 +127,10 @@ export class ModbusMeter implements Meter {
       hint: 'this device or its firmware does not have them; a profile of its own would not ask for them',
     })
   }
+}
+
+function placesOf({ table, address, count }: Block): string {
+  return count === 1 ? `${table} ${address}` : `${table} ${address} to ${address + count - 1}`
 }
 
 /** Decode one block's data into `points`. */

@@ -58,7 +58,7 @@ test('intervals that the line has no time for are told with how much would do', 
   // Four requests of 8 + 9 characters, 3.5 of silence and 10 ms of turnaround: 125 ms, three devices each 100 ms.
   const devices = [1, 2, 3].map((address) => device(`m${address}`, address, '100ms'))
   expect(told(await line(devices))).toEqual([
-    'warning devices ("377 % of the time"): reading all of these at their intervals needs 377 % of the line\'s time | make every `every` 3.8 times as long, raise the baud rate, or use a second line',
+    'warning devices ("377 % of the time"): this line needs 0.38 s for a 0.1 s cycle: reading all of these at their intervals takes 377 % of its time | make every `every` 3.8 times as long, raise the baud rate, or use a second line',
   ])
   expect(await line(devices, { baud: 115_200 })).toHaveLength(1)
   expect(await line(devices.slice(0, 1), { baud: 115_200 })).toEqual([])
