@@ -63,6 +63,25 @@ ${SETTINGS}
 A certificate of your own is trusted with NODE_EXTRA_CA_CERTS=FILE.`,
     load: () => import('./events.ts'),
   },
+  lines: {
+    what: 'look at the lines of a running hub: what goes over them, what is asked for, what was refused',
+    usage: `linli lines [--json]
+linli lines trace ID [--live] [--json]
+linli lines plan ID [--json]
+
+Without more: every line with what it counted since it was opened. Asks the hub over its HTTP interface, with the token in
+LINLI_TOKEN, which has to be that of a consumer with all rights.
+trace prints what was on the line before and after each fault, in bytes and in words, the newest last; times in seconds
+from the question that went wrong. The hub keeps the last of them in memory, since it was started.
+plan prints what is asked of each device in which requests, what it refused, and how much of the line's time that takes,
+computed and measured.
+  --live           every exchange from now on, until Ctrl-C
+  --json           all of it as JSON; with --live an object a line; of a plan with a patch (RFC 6902) of each profile
+                   that asks for what a device does not have
+  --url URL        address of the hub; without it as the settings say
+${SETTINGS}`,
+    load: () => import('./lines.ts'),
+  },
   log: {
     what: 'look after the log: is it whole, what is in it, how long does its room last',
     usage: `linli log verify [FILE] [--settings FILE] [--json]

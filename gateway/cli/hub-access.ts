@@ -49,7 +49,7 @@ export function tokenOf({ environment }: Terminal): string {
   const token = environment.LINLI_TOKEN
   if (token !== undefined && token !== '') return token
   // Not an option: everybody on a machine sees the arguments of everybody's programs.
-  throw new Fault('setup', 'a token is needed to read the log', {
+  throw new Fault('setup', 'a token is needed to ask the hub', {
     hint: 'make one with `linli token create CONSUMER` and put it into LINLI_TOKEN',
   })
 }
