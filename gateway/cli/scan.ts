@@ -22,7 +22,7 @@ const OPTIONS = {
 } as const
 const PATIENCE_MAX = 20
 const BAR_CHARACTERS = 24
-/** A line that is not a screen is told how far it is this often. */
+/** What is no screen is told how far it is this often, and when something else is tried. */
 const TOLD_EVERY_PART = 0.05
 
 /** Look for devices on a line. What was found until Ctrl-C is told all the same. */
@@ -105,6 +105,7 @@ class Progress {
   readonly #terminal: Terminal
   readonly #screen = process.stderr.isTTY === true
   #toldPart = Number.NEGATIVE_INFINITY
+  #toldDoing = ''
 
   constructor(terminal: Terminal) {
     this.#terminal = terminal
@@ -117,8 +118,9 @@ class Progress {
       return
     }
     const { part, leftMs, doing } = step
-    if (!this.#screen && part - this.#toldPart < TOLD_EVERY_PART) return
+    if (!this.#screen && part - this.#toldPart < TOLD_EVERY_PART && doing === this.#toldDoing) return
     this.#toldPart = part
+    this.#toldDoing = doing
     const full = Math.round(part * BAR_CHARACTERS)
     const bar = `[${'#'.repeat(full)}${'.'.repeat(BAR_CHARACTERS - full)}]`
     const text = `${bar} ${Math.round(part * 100)} %, ${duration(leftMs)} to go: ${doing}`

@@ -11,6 +11,14 @@ const PLAUSIBLE: readonly (readonly [point: RegExp, least: number, most: number]
   [/^humidity$/, 1, 100],
 ]
 
+/** Whether a value can be what a point of this name shows; undefined where nature sets it no bounds. */
+export function isPlausible(name: string, value: unknown): boolean | undefined {
+  const range = PLAUSIBLE.find(([pattern]) => pattern.test(name))
+  if (range === undefined) return undefined
+  const [, least, most] = range
+  return typeof value === 'number' && value >= least && value <= most
+}
+
 /** A profile that fits what was read, and how well. */
 export interface Likeness {
   readonly profile: Profile
@@ -48,10 +56,9 @@ function makesSense({ points, complete }: Poll, protocol: Profile['protocol']): 
   if (!complete) return false
   let known = 0
   for (const [name, { v }] of Object.entries(points)) {
-    const range = PLAUSIBLE.find(([pattern]) => pattern.test(name))
-    if (range === undefined || typeof v !== 'number') continue
-    const [, least, most] = range
-    if (v >= least && v <= most) known += 1
+    const plausible = isPlausible(name, v)
+    if (plausible === undefined || v === null) continue
+    if (plausible) known += 1
     // Nothing hangs on that phase, or nothing was measured yet.
     else if (v !== 0) return false
   }

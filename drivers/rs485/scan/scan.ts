@@ -7,13 +7,14 @@ import { dlt645Question, readDlt645 } from '../codec/dlt645.ts'
 import { readAnswer, readRequest } from '../codec/pdu.ts'
 import type { Question } from '../codec/question.ts'
 import { rtuQuestion } from '../codec/rtu.ts'
+import { wordsOf } from '../codec/value.ts'
 import { serialCosts } from '../costs.ts'
 import { type AskLine, dlt645Meter } from '../dlt645/dlt645-meter.ts'
 import type { Heard, Line } from '../line.ts'
 import type { Meter } from '../meter.ts'
-import { ModbusMeter } from '../modbus/modbus-meter.ts'
+import { decodePoint, ModbusMeter } from '../modbus/modbus-meter.ts'
 import type { Profile } from '../profile.ts'
-import { likenesses, namedProfiles } from './recognition.ts'
+import { isPlausible, likenesses, namedProfiles } from './recognition.ts'
 import { answerMs, TRIALS, type Trial, trialMs } from './trials.ts'
 
 export interface ScanOptions {
@@ -45,17 +46,19 @@ export async function* scan(options: ScanOptions): AsyncIterable<Probed> {
   const { trials = TRIALS, patience = 1, signal } = options
   const leftMs = trials.map((trial) => trialMs(trial, patience))
   const sum = leftMs.reduce((all, ms) => all + ms, 0)
+  // Who answers whatever the parity is, is one device all the same: two with one address would speak at once.
+  const known = new Set<string>()
   let doneMs = 0
   for (const [at, trial] of trials.entries()) {
     const { serial, protocol } = trial
     const terms = { serial, timeoutMs: answerMs(protocol, patience), lateMs: 0 }
     const ask: AskLine = (question, attempts) => options.line.ask(question, { attempts, terms })
-    const trying = new TrialRun(trial, ask, options)
+    const trying = new TrialRun(trial, ask, options, known)
     for await (const { found, part } of trying.run()) {
       if (signal.aborted) return
       const overMs = doneMs + part * leftMs[at]!
       if (found !== undefined) yield found
-      yield { kind: 'progress', part: overMs / sum, leftMs: sum - overMs, doing: wordsOf(trial) }
+      yield { kind: 'progress', part: overMs / sum, leftMs: sum - overMs, doing: described(trial) }
     }
     doneMs += leftMs[at]!
   }
@@ -71,8 +74,11 @@ class TrialRun {
   readonly #trial: Trial
   readonly #ask: AskLine
   readonly #options: ScanOptions
+  /** Modbus units that were found, each with its speed. */
+  readonly #known: Set<string>
 
-  constructor(trial: Trial, ask: AskLine, options: ScanOptions) {
+  constructor(trial: Trial, ask: AskLine, options: ScanOptions, known: Set<string>) {
+    this.#known = known
     this.#trial = trial
     this.#ask = ask
     this.#options = options
@@ -95,12 +101,16 @@ class TrialRun {
     const [from, to] = this.#trial.units
     const request = readRequest('holding', 0, 1)
     for (let unit = from; unit <= to; unit++) {
-      // Whoever is there answers, if only that it has no such register.
-      const reply = await this.#reply(rtuQuestion(unit, request))
+      const key = `${this.#trial.serial.baud} ${unit}`
       const part = (unit - from + 1) / (to - from + 1)
+      // Whoever is there answers, if only that it has no such register.
+      const reply = this.#known.has(key) ? 'silence' : await this.#reply(rtuQuestion(unit, request))
       if (reply === 'silence') yield { part }
       else if (reply === 'clash') yield { part, found: this.#clash(`unit ${unit}`) }
-      else yield { part, found: await this.#recogniseModbus(unit) }
+      else {
+        this.#known.add(key)
+        yield { part, found: await this.#recogniseModbus(unit) }
+      }
     }
   }
 
@@ -110,8 +120,25 @@ class TrialRun {
     const all = this.#profiles('modbus')
     const byName = namedProfiles(all, named)
     const makeMeter = (profile: Profile): Meter => this.#modbusMeter(unit, profile)
-    const like = byName.length === 1 ? byName : (await likenesses(all, makeMeter)).map(({ profile }) => profile)
+    const like = byName.length === 1 ? byName : (await this.#likely(unit, all, makeMeter)).map(({ profile }) => profile)
     return this.#found(String(unit), like, { ...named })
+  }
+
+  /** Read whole by those profiles only of which one value was asked for and makes sense: a model has dozens of registers. */
+  async #likely(unit: number, profiles: readonly Profile[], makeMeter: (profile: Profile) => Meter) {
+    const likely: Profile[] = []
+    for (const profile of profiles) if (await this.#glance(unit, profile)) likely.push(profile)
+    return likenesses(likely, makeMeter)
+  }
+
+  async #glance(unit: number, profile: Profile): Promise<boolean> {
+    if (profile.protocol !== 'modbus') return false
+    const point = profile.points.find(({ point: name }) => isPlausible(name, 0) !== undefined)
+    if (point === undefined) return false
+    const request = readRequest(point.table, point.address, wordsOf(point))
+    const reply = await this.#reply(rtuQuestion(unit, request))
+    const answer = typeof reply === 'object' ? readAnswer(request, reply.payload) : undefined
+    return answer?.kind === 'data' && isPlausible(point.point, decodePoint(point, point.address, answer.data)) === true
   }
 
   #modbusMeter(unit: number, profile: Profile): Meter {
@@ -236,7 +263,7 @@ class TrialRun {
   }
 }
 
-function wordsOf({ protocol, serial, units: [from, to] }: Trial): string {
+function described({ protocol, serial, units: [from, to] }: Trial): string {
   const framing = `${serial.baud} ${serial.dataBits}${serial.parity[0]!.toUpperCase()}${serial.stopBits}`
   const names = { modbus: `Modbus units ${from} to ${to}`, dlt645: 'DL/T 645', cjt188: 'CJ/T 188' }
   return `${names[protocol]} at ${framing}`
