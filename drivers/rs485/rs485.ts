@@ -21,15 +21,12 @@ import { openWire } from './open-wire.ts'
 import { type LineDeviceOptions, type Rs485Options, rs485Options } from './options.ts'
 import { Polling } from './polling.ts'
 import type { Profile } from './profile.ts'
-import { scan } from './scan/scan.ts'
-import { TRIALS, trialsAt } from './scan/trials.ts'
+import { scanView, search } from './scan/search.ts'
 import { isOnNetwork } from './serial-server.ts'
-import { type Terms, termsOf } from './terms.ts'
+import { PLAIN, type Terms, termsOf } from './terms.ts'
 
 /* MODBUS over Serial Line V1.02, 2.2: 0 is everybody, 248 to 255 are reserved. */
 const UNITS: AddressRange = [1, 247]
-/** A line on which nothing hangs yet is opened like this. */
-const PLAIN = { protocol: 'modbus', serial: { baud: 9600, dataBits: 8, parity: 'none', stopBits: 1 } } as const
 
 /** An RS-485 line with its devices: one owner, one question at a time. */
 export const rs485: Driver<Rs485Options> = {
@@ -72,6 +69,7 @@ async function run(host: Host<Rs485Options>): Promise<void> {
       'plan',
       planView(planned, () => measured(line, clock)),
     )
+    host.show('scan', scanView(line, options.rs485, io))
     const meters = planned.map(({ meter, device }) => ({ meter, everyMs: device.every }))
     const polling = new Polling({ host, meters, lanes: 1, retries, account: () => ({ ...line.account }) })
     await Promise.race([polling.run(), lost(wire.gone, signal)])
@@ -85,19 +83,10 @@ async function run(host: Host<Rs485Options>): Promise<void> {
 
 /** Look for whatever is on the line, its own devices among it. */
 async function* probe({ options, signal, clock, io, patience }: ProbeHost<Rs485Options>): AsyncIterable<Probed> {
-  const profiles = await loadProfiles(await io.profiles.list(), io.profiles)
   const first = termsOf(options.rs485, {}, PLAIN)
-  const { port } = options.rs485
-  const wire = await openWire(port, first.serial, io, signal)
-  const trials = isOnNetwork(port) ? trialsAt(first.serial) : TRIALS
+  const wire = await openWire(options.rs485.port, first.serial, io, signal)
   try {
-    yield* scan({
-      line: new Line({ wire, clock, ...first }),
-      profiles: [...profiles.values()],
-      signal,
-      patience,
-      trials,
-    })
+    yield* search({ line: new Line({ wire, clock, ...first }), settings: options.rs485, io, patience, signal })
   } finally {
     await wire.close()
   }

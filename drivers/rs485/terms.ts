@@ -5,6 +5,9 @@ import type { Profile } from './profile.ts'
 /** DL/T 645-2007, 5.3.3: a meter may pause for so long between two bytes of an answer; CJ/T 188 meters do it alike. */
 const PAUSE_MS = 500
 
+/** A line on which nothing hangs yet is opened like this. */
+export const PLAIN = { protocol: 'modbus', serial: { baud: 9600, dataBits: 8, parity: 'none', stopBits: 1 } } as const
+
 /** How a device is spoken to. */
 export interface Terms {
   readonly serial: SerialSettings

@@ -139,12 +139,13 @@ ${SETTINGS}`,
   },
   scan: {
     what: 'look for devices on a line: which protocol, which speed, which number, which model',
-    usage: `linli scan LINE [--settings FILE] [--patience N] [--yaml | --json]
+    usage: `linli scan LINE [--settings FILE] [--url URL] [--patience N] [--yaml | --json]
 linli scan --port PATH [--patience N] [--yaml | --json]
 
-Tries speeds, framings and numbers, what is common first; Ctrl-C ends it at any time, with what was found so far. Needs the line
-for itself: stop the hub first.
+Tries speeds, framings and numbers, what is common first; Ctrl-C ends it at any time, with what was found so far. A line that a running
+hub has is searched by the hub, in turns with its polling: for that it asks with the token in LINLI_TOKEN, which may see all.
   --port PATH      a serial port, without settings
+  --url URL        address of the hub that has the line; without it as the settings say
   --patience N     wait N times as long for an answer: 1 to 20
   --yaml           the devices as they stand in the settings
   --json           one JSON object a device

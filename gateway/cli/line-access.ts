@@ -22,3 +22,12 @@ export async function askLines(
   if (!URL.canParse(base)) throw new UsageError(`--url ${base}: an address such as https://hub-01.local:8443 is wanted`)
   return askHub(base, `/v1/connections${path}`, terminal, signal)
 }
+
+export async function* linesOf(answer: Response): AsyncGenerator<string> {
+  let rest = ''
+  for await (const text of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    const parts = (rest + text).split('\n')
+    rest = parts.pop() ?? ''
+    yield* parts
+  }
+}

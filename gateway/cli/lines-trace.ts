@@ -1,7 +1,7 @@
 import { isFault } from '../contract/fault.ts'
 import { readArguments } from './arguments.ts'
 import { awayFault } from './hub-access.ts'
-import { askLines, LINE_OPTIONS } from './line-access.ts'
+import { askLines, LINE_OPTIONS, linesOf } from './line-access.ts'
 import type { Terminal } from './terminal.ts'
 
 const OPTIONS = { ...LINE_OPTIONS, live: { type: 'boolean', default: false } } as const
@@ -70,15 +70,6 @@ async function follow(
     if (signal.aborted) return 0
     if (isFault(error)) throw error
     throw awayFault(values.url ?? 'its address', error)
-  }
-}
-
-async function* linesOf(answer: Response): AsyncGenerator<string> {
-  let rest = ''
-  for await (const text of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
-    const parts = (rest + text).split('\n')
-    rest = parts.pop() ?? ''
-    yield* parts
   }
 }
 

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import { drivers } from '../../drivers/index.ts'
 import type { Driver, Found, Probed } from '../contract/driver.ts'
-import { Fault } from '../contract/fault.ts'
+import { Fault, isFault } from '../contract/fault.ts'
 import { nearest } from '../contract/nearest.ts'
 import { createClock } from '../io/clock.ts'
 import { createProfiles } from '../io/profiles.ts'
@@ -9,6 +9,7 @@ import { createSecrets } from '../io/secrets.ts'
 import { createSystemIo } from '../io/system.ts'
 import { checkSettings } from '../settings/check.ts'
 import { readArguments, UsageError } from './arguments.ts'
+import { askLines, linesOf } from './line-access.ts'
 import { PROFILES_FOLDER } from './repository.ts'
 import { readSettingsText, settingsPath } from './settings-file.ts'
 import type { Terminal } from './terminal.ts'
@@ -16,6 +17,7 @@ import type { Terminal } from './terminal.ts'
 const OPTIONS = {
   settings: { type: 'string' },
   port: { type: 'string' },
+  url: { type: 'string' },
   patience: { type: 'string', default: '1' },
   yaml: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
@@ -43,13 +45,14 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   const found: Found[] = []
   const progress = new Progress(terminal)
   try {
-    for await (const step of line.driver.probe!({
+    const local = line.driver.probe!({
       options: line.options,
       signal,
       clock: createClock(),
       io,
       patience,
-    })) {
+    })
+    for await (const step of orOfHub(local, positionals[0], { ...values, patience }, terminal)) {
       progress.show(step)
       if (step.kind !== 'found') continue
       found.push(step.device)
@@ -64,6 +67,32 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   if (values.yaml) terminal.out(asSettings(found))
   if (found.length === 0) terminal.error(`${signal.aborted ? 'nothing found so far' : NOBODY}\n`)
   return signal.aborted ? 1 : 0
+}
+
+/** Where a hub has the line, it is asked to search it: the search takes turns with the polling. */
+async function* orOfHub(
+  local: AsyncIterable<Probed>,
+  line: string | undefined,
+  asked: { readonly settings?: string | undefined; readonly url?: string | undefined; readonly patience: number },
+  terminal: Terminal,
+): AsyncIterable<Probed> {
+  try {
+    if (asked.url === undefined) return yield* local
+  } catch (error) {
+    if (line === undefined || !isFault(error) || error.code !== 'port-busy') throw error
+    if (terminal.environment.LINLI_TOKEN === undefined) throw inUse(line, error)
+    terminal.error(`${error.message}: the hub is asked to search it\n`)
+  }
+  const path = `/${encodeURIComponent(line ?? '')}/scan?patience=${asked.patience}`
+  const answer = await askLines(path, asked, terminal, terminal.signal)
+  for await (const text of linesOf(answer)) if (text !== '') yield JSON.parse(text) as Probed
+}
+
+function inUse(line: string, { message }: Fault): Fault {
+  return new Fault('connection', message, {
+    code: 'port-busy',
+    hint: `if the hub has it, let the hub search: LINLI_TOKEN=... linli scan ${line}, with a token that may see all`,
+  })
 }
 
 const NOBODY = `nobody answers: are the devices powered, are A and B the right way round? Slow ones need --patience 3`

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import { rs485 } from '../../../../drivers/rs485/rs485.ts'
 import { TRIALS, trialMs } from '../../../../drivers/rs485/scan/trials.ts'
-import type { Found, Probed } from '../../../../gateway/contract/driver.ts'
+import type { Found, Probed, View } from '../../../../gateway/contract/driver.ts'
 import type { Io } from '../../../../gateway/contract/io.ts'
+import type { Log } from '../../../../gateway/contract/log.ts'
 import { Cjt188Meter } from '../../../../hardware-sim/cjt188-meter.ts'
 import { VirtualClock } from '../../../../hardware-sim/clock.ts'
 import { Dlt645Meter } from '../../../../hardware-sim/dlt645-meter.ts'
@@ -109,7 +110,7 @@ function site() {
     if (!over) return void running.catch(() => undefined)
     await running
   }
-  return { clock, line, modbus, dlt645, cjt188, found, steps, run, ending }
+  return { clock, line, io, modbus, dlt645, cjt188, found, steps, run, ending }
 }
 
 const told = ({ protocol, address, serial, profile }: Found) =>
@@ -199,4 +200,53 @@ test('it ends in the middle, and what was found stays', async () => {
   parts.ending.abort(new Error('enough'))
   await parts.clock.advance(60_000)
   expect(parts.line.line.statistics().requests - asked).toBeLessThanOrEqual(1)
+})
+
+test('a line in use is searched in turns with its polling, by one at a time', async () => {
+  const parts = site()
+  parts.modbus(1, framed(9600, 'none'))
+  parts.modbus(5, framed(9600, 'none'), 'test/far')
+  const views = new Map<string, View>()
+  const polled: number[] = []
+  const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, with: () => silent }
+  const device = { id: 'meter', profile: 'test/near', address: 1, every: '1s' }
+  const running = rs485.run({
+    connection: 'line-1',
+    options: rs485.options.parse({ rs485: { port: '/dev/line' }, devices: [device] }),
+    signal: parts.ending.signal,
+    clock: parts.clock,
+    log: silent,
+    io: parts.io,
+    emit: async (batch) => void polled.push(...batch.map(({ monoMs }) => monoMs)),
+    mark: () => undefined,
+    serve: () => undefined,
+    show: (name, view) => void views.set(name, view as View),
+    keep: (_name, make) => make(),
+    lastReading: () => undefined,
+    figures: () => undefined,
+  })
+  await parts.clock.advance(1500)
+  const found: string[] = []
+  const view = views.get('scan')!
+  const enough = new AbortController()
+  const parameters = view.parameters.parse({})
+  const searching = (async () => {
+    for await (const step of view.look(parameters, enough.signal) as AsyncIterable<Probed>) {
+      if (step.kind === 'found') found.push(told(step.device))
+    }
+  })()
+  await parts.clock.advance(20_000)
+  expect(() => view.look(parameters, enough.signal)).toThrow('searched already')
+  expect(found).toEqual(['modbus 1 at 9600 none: test/near', 'modbus 5 at 9600 none: test/far'])
+  // A second is the interval; before each of the two blocks a question of the search may go first, of 0.8 s at the most.
+  const pauses = polled.slice(1).map((ms, at) => ms - polled[at]!)
+  expect(polled.length).toBeGreaterThan(17)
+  expect(Math.max(...pauses)).toBeLessThan(2700)
+  enough.abort(new Error('enough'))
+  await parts.clock.advance(2000)
+  await searching
+  expect(view.look(parameters, enough.signal)).toBeDefined()
+  parts.ending.abort(new Error('over'))
+  await parts.clock.advance(100)
+  await running.catch(() => undefined)
 })
